@@ -1,0 +1,1 @@
+"""Zero-shot image-text models in JAX."""
