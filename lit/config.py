@@ -10,7 +10,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lit.errors import ConfigError, UnknownNameError
 
@@ -81,7 +81,7 @@ class ViTConfig:
         _divides(self, "image_size", "patch_size")
 
     @classmethod
-    def of_size(cls, size: str, **overrides: Any) -> Self:
+    def of_size(cls, size: str, **overrides: Any) -> "ViTConfig":
         """`ViTConfig.of_size("B/16", out_dim=768)`: a published size and a patch size.
 
         Raises:
@@ -162,7 +162,7 @@ class BertConfig:
         _divides(self, "width", "num_heads")
 
     @classmethod
-    def of_size(cls, size: str, **overrides: Any) -> Self:
+    def of_size(cls, size: str, **overrides: Any) -> "BertConfig":
         """`BertConfig.of_size("base", out_dim=768)`.
 
         Raises:
@@ -199,7 +199,7 @@ class TextTransformerConfig:
         _divides(self, "width", "num_heads")
 
     @classmethod
-    def of_size(cls, size: str, **overrides: Any) -> Self:
+    def of_size(cls, size: str, **overrides: Any) -> "TextTransformerConfig":
         """`TextTransformerConfig.of_size("S", vocab_size=16_000, out_dim=1024)`; the sizes are ViT's.
 
         Raises:

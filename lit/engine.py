@@ -1,0 +1,156 @@
+"""How the towers run: compiled once per shape, on every local device, through one sharding.
+
+An engine takes numpy batches of a fixed shape and returns at once with a result that is still being computed;
+`numpy.asarray` of it waits.  Batches are split over the local devices and parameters copied to each of them.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from lit.config import LiTConfig
+from lit.errors import ConfigError, UnknownNameError
+from lit.nn import two_towers
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS = ("float32", "bfloat16")
+ENGINES = ("xla", "openvino")
+
+#: Images per device and batch where there is an accelerator.
+_ACCELERATOR_BATCH = 64
+#: A text is about this many times cheaper than an image (16 tokens against 197).
+_TEXTS_PER_IMAGE = 8
+
+
+class Engine(Protocol):
+    """Runs the two towers on batches; rows beyond the caller's are padding."""
+
+    #: Multiple of the number of devices; one shape for every batch, so that nothing compiles anew.
+    image_batch: int
+    text_batch: int
+    #: What, beside weights and input, can move the last bits of a result.
+    description: str
+
+    def images(self, pixels: np.ndarray) -> Any:
+        """uint8 or float32 (batch, h, w, 3) -> (batch, dim) float32, still being computed."""
+        ...
+
+    def texts(self, tokens: np.ndarray) -> Any:
+        """int32 (batch, tokens) -> (batch, dim) float32, still being computed."""
+        ...
+
+
+def default_image_batch(platform: str, devices: int) -> int:
+    """Images per batch: 64 a device on an accelerator; on a CPU the power of two nearest to its cores, from 2 to 32.
+
+    On a CPU throughput hardly grows with the batch, and a lone image pays for the whole of it.
+    """
+    if platform != "cpu":
+        return _ACCELERATOR_BATCH * devices
+    cores = max(2, min(32, os.cpu_count() or 2))
+    return -(-(1 << (cores.bit_length() - 1)) // devices) * devices
+
+
+class XlaEngine:
+    """The towers under `jax.jit`.
+
+    Args:
+      config: the model.
+      params: its nested parameters, numpy or JAX arrays.
+      precision: "float32", or "bfloat16": matrix products take bfloat16 operands and accumulate in float32.
+      devices: defaults to every local device.
+    """
+
+    def __init__(
+        self,
+        config: LiTConfig,
+        params: Mapping[str, Any],
+        *,
+        precision: Precision = "float32",
+        devices: list[jax.Device] | None = None,
+    ) -> None:
+        check_precision(precision)
+        devices = devices or jax.local_devices()
+        mesh = Mesh(np.asarray(devices), ("batch",))
+        self._split = NamedSharding(mesh, PartitionSpec("batch"))
+        everywhere = NamedSharding(mesh, PartitionSpec())
+        params = jax.device_put(two_towers.cast_params(params, precision), everywhere)
+        self._image_params = {k: v for k, v in params.items() if not k.startswith("txt")}
+        self._text_params = {k: v for k, v in params.items() if not k.startswith("img")}
+        self._image, self._text = (jax.jit(f) for f in tower_functions(config, precision))
+        self.image_batch = default_image_batch(devices[0].platform, len(devices))
+        self.text_batch = _TEXTS_PER_IMAGE * self.image_batch
+        self.description = f"xla {devices[0].platform} {devices[0].device_kind} x{len(devices)}, jax {jax.__version__}"
+
+    @property
+    def devices(self) -> int:
+        """How many devices a batch is split over; every batch is a multiple of it."""
+        return self._split.mesh.size
+
+    def images(self, pixels: np.ndarray) -> jax.Array:
+        """uint8 or float32 (batch, h, w, 3) -> (batch, dim) float32, still being computed."""
+        return self._image(self._image_params, jax.device_put(pixels, self._split))
+
+    def texts(self, tokens: np.ndarray) -> jax.Array:
+        """int32 (batch, tokens) -> (batch, dim) float32, still being computed."""
+        return self._text(self._text_params, jax.device_put(tokens, self._split))
+
+
+def tower_functions(config: LiTConfig, precision: Precision) -> tuple[Any, Any]:
+    """Two pure functions, `(params, pixels) -> zimg` and `(params, tokens) -> ztxt`, ready for `jax.jit`.
+
+    The image function takes uint8 too and maps it to the value range on the device: a quarter of the bytes travel.
+    """
+    module = two_towers.build(config, dtype=precision)
+    low, high = config.preprocess.value_range
+
+    def image(params: Any, pixels: jax.Array) -> jax.Array:
+        if pixels.dtype == jnp.uint8:
+            pixels = jnp.float32(low) + (pixels.astype(jnp.float32) / jnp.float32(255)) * jnp.float32(high - low)
+        return module.apply({"params": params}, pixels, None)[0]
+
+    def text(params: Any, tokens: jax.Array) -> jax.Array:
+        return module.apply({"params": params}, None, tokens)[1]
+
+    return image, text
+
+
+def check_precision(precision: str) -> None:
+    """Raises `UnknownNameError` unless the precision is one of `PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
+
+
+def build_engine(name: str, config: LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
+    """The engine of a name.
+
+    Raises:
+      UnknownNameError: neither "xla" nor "openvino".
+      MissingExtraError: "openvino" without its extra.
+    """
+    if name == "xla":
+        return XlaEngine(config, params, precision=precision)
+    if name == "openvino":
+        from lit.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(config, params, precision=precision)
+    raise UnknownNameError("engine", name, ENGINES)
+
+
+def batch_size_for(engine: Engine, asked: int | None, default: int) -> int:
+    """The batch to use: what was asked for, rounded up to a multiple of the devices.
+
+    Raises:
+      ConfigError: less than 1 was asked for.
+    """
+    if asked is None:
+        return default
+    if asked < 1:
+        raise ConfigError(f"batch_size is {asked}; it must be at least 1.")
+    devices = engine.devices if isinstance(engine, XlaEngine) else 1
+    return -(-asked // devices) * devices

@@ -1,0 +1,308 @@
+"""A model: two towers, and the tokenizer and preprocessing that they were trained with, in one object.
+
+numpy stands at the border: pictures and texts go in, numpy embeddings of unit norm come out.
+"""
+
+import functools
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from lit import checkpoints, config as configs, files, images as pictures, resources, streams, tokenizers, zoo
+from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
+from lit.engine import Precision, batch_size_for, build_engine, check_precision
+from lit.errors import CheckpointNotFoundError, ConfigError, ImageError, InputError
+from lit.images import ImageInput
+from lit.progress import progress as show_progress
+from lit.tokenizers import Explanation, Tokenizer
+
+#: Texts that are tokenized together; bounds the memory of a stream and lets short texts share a batch.
+_TEXT_CHUNK = 4096
+#: BERT masks padding, so a short text may run at a shorter length: lengths are rounded up to this times a power of two.
+_SHORTEST = 16
+
+
+class Model:
+    """Embeds pictures and texts into one space.
+
+    `lit.load` makes one.
+
+    Args:
+      config: the whole model; frozen.
+      params: nested parameters that fit it (`lit.checkpoints.fit`).
+      tokenizer: fits `config.tokenizer`.
+      precision: "float32" (parity with the original code), or "bfloat16" (several times faster where the processor
+        has matrix units for it; see README for the measured distance).
+      engine: "xla", or "openvino" (extra `openvino`).
+      card: what the model is, for people (Markdown).
+    """
+
+    def __init__(
+        self,
+        config: configs.LiTConfig,
+        params: Mapping[str, Any],
+        tokenizer: Tokenizer,
+        *,
+        precision: Precision = "float32",
+        engine: str = "xla",
+        card: str = "",
+    ) -> None:
+        self.config, self.tokenizer, self.card = config, tokenizer, card
+        self.precision = precision
+        self._params = params
+        self._engine = build_engine(engine, config, params, precision)
+
+    def __repr__(self) -> str:
+        image, text = self.config.image.kind, self.config.text.kind
+        return f"<lit.Model {self.name}: {image} + {text}, dim {self.dim}, {self.precision}, {self._engine.description}>"
+
+    @property
+    def name(self) -> str:
+        """As released."""
+        return self.config.name
+
+    @property
+    def dim(self) -> int:
+        """Width of the shared space."""
+        return self.config.dim
+
+    @property
+    def logit_scale(self) -> float:
+        """Multiplies a cosine to make a logit: exp of the stored parameter `t`."""
+        return math.exp(np.asarray(self._params["t"]).item())
+
+    @property
+    def logit_bias(self) -> float | None:
+        """Added to a logit; None unless the model was trained with one (sigmoid loss)."""
+        return np.asarray(self._params["b"]).item() if self.config.bias else None
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over everything that determines an embedding, down to the last bits.
+
+        Configuration, weights, tokenizer, precision, engine with its version, and kind of device.
+        """
+        digest = hashlib.sha256()
+        said = (configs.to_dict(self.config), self.tokenizer.fingerprint, self.precision, self._engine.description)
+        digest.update(repr(said).encode())
+        for name, array in sorted(checkpoints.flatten(self._params).items()):
+            array = np.ascontiguousarray(array)
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(array.view(np.uint8).data)
+        return digest.hexdigest()
+
+    def embed_images(
+        self,
+        images: Iterable[ImageInput],
+        *,
+        batch_size: int | None = None,
+        failures: list[ImageError] | None = None,
+        progress: bool = False,
+    ) -> ImageEmbeddings:
+        """Embeds pictures; any iterable, in bounded memory, decoding while the towers compute.
+
+        Args:
+          images: paths, bytes, file objects, PIL images, numpy arrays (see `lit.images`).
+          batch_size: pictures per batch.  Every batch has this one shape (the last is padded), and so a picture's
+            embedding does not depend on its neighbours or its place, byte for byte.  The default suits the device.
+          failures: None raises on the first picture that cannot be used.  A list collects these errors instead (their
+            `index` says which), and the result has a row for each of the others, in order.
+          progress: show it on standard error.
+
+        Returns:
+          (images, dim) float32, rows of unit norm.
+
+        Raises:
+          ImageError: a picture cannot be used; it names the picture.
+          InputError: there are no pictures, or what was handed in is not a collection.
+        """
+        batches = self.iter_images(images, batch_size=batch_size, failures=failures, progress=progress)
+        rows = [embeddings for _, embeddings in batches]
+        return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)
+
+    def iter_images(
+        self,
+        images: Iterable[ImageInput],
+        *,
+        batch_size: int | None = None,
+        failures: list[ImageError] | None = None,
+        progress: bool = False,
+    ) -> Iterator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]]]:
+        """Like `embed_images`, a batch at a time: yields positions in `images`, and their embeddings, in order."""
+        images = _collection(images, "images")
+        size = batch_size_for(self._engine, batch_size, self._engine.image_batch)
+        total = len(images) if isinstance(images, Sequence) else None
+        first = None
+        with show_progress("embedding images", total, enabled=progress, unit="images") as advance:
+            stream = pictures.iter_preprocessed(images, self.config.preprocess, failures=failures)
+            try:
+                for batch, zimg in streams.pipelined(streams.chunks(stream, size), self._start_images(size)):
+                    first = batch[0]
+                    index, rows = np.asarray([i for i, _ in batch]), np.asarray(zimg)[: len(batch)]
+                    advance(len(batch))
+                    yield index, rows
+            finally:
+                stream.close()
+        if first is None and not failures:
+            raise InputError("there are no images to embed; give at least one.")
+
+    def _start_images(self, size: int) -> Any:
+        return lambda batch: self._engine.images(streams.pad_rows([picture for _, picture in batch], size))
+
+    def embed_texts(
+        self, texts: Iterable[str], *, batch_size: int | None = None, progress: bool = False
+    ) -> TextEmbeddings:
+        """Embeds texts; any iterable, in bounded memory.
+
+        Args:
+          texts: strings.  What does not fit the context length is cut off; `explain_text` shows what.
+          batch_size: texts per batch; see `embed_images`.
+          progress: show it on standard error.
+
+        Returns:
+          (texts, dim) float32, rows of unit norm.
+
+        Raises:
+          InputError: a lone string, something that is not a string, or nothing at all.
+        """
+        texts = _collection(texts, "texts")
+        size = batch_size_for(self._engine, batch_size, self._engine.text_batch)
+        total = len(texts) if isinstance(texts, Sequence) else None
+        rows = []
+        with show_progress("embedding texts", total, enabled=progress, unit="texts") as advance:
+            for chunk in streams.chunks(texts, _TEXT_CHUNK):
+                rows.append(self._embed_tokens(self.tokenizer(chunk), size, advance))
+        if not rows:
+            raise InputError("there are no texts to embed; give at least one.")
+        return np.concatenate(rows)
+
+    def _embed_tokens(self, tokens: TokenIds, size: int, advance: Any) -> TextEmbeddings:
+        out = np.empty((len(tokens), self.dim), np.float32)
+        groups = ((n, rows) for n, members in self._by_length(tokens) for rows in streams.chunks(members, size))
+
+        def start(group: tuple[int, list[int]]) -> Any:
+            length, rows = group
+            return self._engine.texts(streams.pad_rows(list(tokens[rows, :length]), size))
+
+        for (_, rows), ztxt in streams.pipelined(groups, start):
+            out[rows] = np.asarray(ztxt)[: len(rows)]
+            advance(len(rows))
+        return out
+
+    def _by_length(self, tokens: TokenIds) -> list[tuple[int, list[int]]]:
+        """Rows that run at the same length; a row's own length alone decides, never its neighbours'."""
+        longest = tokens.shape[1]
+        if self.config.text.kind != "bert" or longest <= _SHORTEST:
+            return [(longest, list(range(len(tokens))))]
+        lengths = [_SHORTEST]
+        while lengths[-1] < longest:
+            lengths.append(min(2 * lengths[-1], longest))
+        used = tokens.shape[1] - np.argmax(tokens[:, ::-1] != 0, axis=1)
+        fits = np.searchsorted(lengths, used)
+        return [(n, np.flatnonzero(fits == i).tolist()) for i, n in enumerate(lengths) if (fits == i).any()]
+
+    def preprocess(self, images: Iterable[ImageInput]) -> Pixels:
+        """What the image tower takes: (images, size, size, 3) float32 in the model's value range."""
+        pixels = [picture for _, picture in pictures.iter_preprocessed(_collection(images, "images"), self.config.preprocess)]
+        if not pixels:
+            raise InputError("there are no images to preprocess; give at least one.")
+        return pictures.to_range(np.stack(pixels), self.config.preprocess)
+
+    def tokenize(self, texts: Iterable[str]) -> TokenIds:
+        """What the text tower takes: (texts, context_length) int32."""
+        return self.tokenizer(list(_collection(texts, "texts")))
+
+    def explain_text(self, text: str) -> Explanation:
+        """The pieces and ids of a text, and what was cut off at the context length."""
+        return self.tokenizer.explain(text)
+
+    def apply(
+        self, *, images: Pixels | None = None, tokens: TokenIds | None = None
+    ) -> tuple[ImageEmbeddings | None, TextEmbeddings | None, dict[str, np.ndarray]]:
+        """One call of both towers on prepared input.
+
+        Args:
+          images: what `preprocess` returns, or None.
+          tokens: what `tokenize` returns, or None.
+
+        Returns:
+          zimg (images, dim), ztxt (texts, dim), each None where its input was; and a dictionary with `logit_scale`
+          (1,), which multiplies `zimg @ ztxt.T`, and `logit_bias` (1,) where the model has one.
+
+        Raises:
+          InputError: both are None.
+        """
+        if images is None and tokens is None:
+            raise InputError("apply needs images, tokens, or both; both are None.")
+        zimg = None if images is None else self._run(self._engine.images, images, self._engine.image_batch)
+        ztxt = None if tokens is None else self._run(self._engine.texts, tokens, self._engine.text_batch)
+        out = {"logit_scale": np.full(1, self.logit_scale, np.float32)}
+        if self.logit_bias is not None:
+            out["logit_bias"] = np.full(1, self.logit_bias, np.float32)
+        return zimg, ztxt, out
+
+    def _run(self, tower: Any, rows: np.ndarray, size: int) -> Float32[np.ndarray, "batch dim"]:
+        """All rows through one tower, in batches of one shape."""
+        batches = streams.pipelined(streams.chunks(rows, size), lambda batch: tower(streams.pad_rows(batch, size)))
+        return np.concatenate([np.asarray(z)[: len(batch)] for batch, z in batches])
+
+
+def load(
+    name: str | Path | None = None,
+    *,
+    weights: str | Path | None = None,
+    vocab: str | Path | None = None,
+    precision: Precision = "float32",
+    engine: str = "xla",
+    offline: bool | None = None,
+) -> Model:
+    """Loads a model: everything that belongs to it, or an error.
+
+    Args:
+      name: None for the embedded model, which needs no download; a released model (`lit models` lists them); or a
+        directory that `lit.checkpoints.save_bundle` wrote.
+      weights, vocab: files that you have, for a released model; otherwise cache, then mirrors.
+      precision: "float32" or "bfloat16"; see `Model`.
+      engine: "xla" or "openvino"; see `Model`.
+      offline: True never touches the network; None asks the environment variable LIT_OFFLINE.
+
+    Raises:
+      UnknownNameError: no such model, precision or engine.
+      CheckpointNotFoundError: no place has the files; it lists every place tried, and the ways on.
+      ChecksumError: a file is not what was published, or not what it was at first use.
+      ParamsMismatchError: parameters do not fit the model: all differences at once.
+    """
+    check_precision(precision)
+    if name is None or str(name) == zoo.EMBEDDED or Path(name).is_dir():
+        if weights is not None or vocab is not None:
+            raise ConfigError(f"{name or 'the embedded model'} brings its own weights and vocabulary; name a released model.")
+        place = Path(name) if name is not None and str(name) != zoo.EMBEDDED else resources.directory("embedded")
+        bundle = checkpoints.load_bundle(place)
+        tokenizer = tokenizers.load_tokenizer(bundle.config.tokenizer, bundle.vocab)
+        return Model(bundle.config, bundle.params, tokenizer, precision=precision, engine=engine, card=bundle.card)
+    released = zoo.find(str(name))
+    vocab = _given(vocab) or files.fetch(released.vocab, offline=offline)
+    tokenizer = tokenizers.load_tokenizer(released.config.tokenizer, vocab)
+    weights = _given(weights) or files.fetch(released.weights, offline=offline)
+    params = checkpoints.fit(checkpoints.load_npz(weights), released.config, source=str(weights))
+    return Model(released.config, params, tokenizer, precision=precision, engine=engine, card=released.card())
+
+
+def _given(path: str | Path | None) -> Path | None:
+    if path is not None and not Path(path).is_file():
+        raise CheckpointNotFoundError(f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors.")
+    return None if path is None else Path(path)
+
+
+def _collection(items: Any, what: str) -> Iterable[Any]:
+    """Refuses what iterates, but not over items: a lone path or text, one array."""
+    if isinstance(items, str | bytes | Path):
+        raise InputError(f"{what} is a single {type(items).__name__}; wrap it in a list: [{items!r:.40}].")
+    if not isinstance(items, Iterable):
+        raise InputError(f"{what} is a {type(items).__name__}; it must be an iterable of {what}.")
+    return items
