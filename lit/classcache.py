@@ -7,11 +7,9 @@ the means were scaled.  Entries are written whole or not at all, and one that ca
 import hashlib
 import json
 import logging
-import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -42,7 +40,11 @@ class ClassCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-            _log.warning("the cached class embeddings %s cannot be read (%s); embedding the classes again", self.path, error)
+            _log.warning(
+                "the cached class embeddings %s cannot be read (%s); embedding the classes again",
+                self.path,
+                error,
+            )
             return None
         if found.dtype != np.float32 or found.ndim != 2 or len(found) != self._classes or not np.isfinite(found).all():
             _log.warning("the cached class embeddings %s are damaged; embedding the classes again", self.path)
@@ -57,9 +59,9 @@ class ClassCache:
                 try:
                     np.savez(file, embeddings=embeddings)
                     file.close()
-                    os.replace(file.name, self.path)
+                    Path(file.name).replace(self.path)
                 except BaseException:
-                    os.unlink(file.name)
+                    Path(file.name).unlink()
                     raise
         except OSError as error:
             _log.warning("class embeddings could not be kept in %s (%s)", self.path.parent, error)

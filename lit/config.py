@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeVar
 
 from lit.errors import ConfigError, UnknownNameError
 
-
 _T = TypeVar("_T")
 
 
@@ -317,7 +316,10 @@ class LiTConfig:
 
     def __post_init__(self) -> None:
         _positive(self, "dim")
-        for side, tower, head in (("image", self.image, self.image_head), ("text", self.text, self.text_head)):
+        for side, tower, head in (
+            ("image", self.image, self.image_head),
+            ("text", self.text, self.text_head),
+        ):
             got = head.num_prototypes if head else getattr(tower, "out_dim", None) or getattr(tower, "width", 1280)
             if got != self.dim:
                 raise ConfigError(f"{self.name}: the {side} side ends {got} wide, and dim is {self.dim}.")

@@ -115,7 +115,8 @@ class ParamsMismatchError(CheckpointError):
             rows = (f"{n} is {got}, needs {want}" for n, (got, want) in self.wrong_shape.items())
             parts.append(f"{len(self.wrong_shape)} of the wrong shape: " + ", ".join(rows))
         super().__init__(
-            f"{source} does not fit the model; nothing was loaded. " + "; ".join(parts)
+            f"{source} does not fit the model; nothing was loaded. "
+            + "; ".join(parts)
             + ". Check that the checkpoint and the model's name belong together."
         )
 

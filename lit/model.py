@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int
 
-from lit import checkpoints, config as configs, files, images as pictures, resources, streams, tokenizers, zoo
+from lit import checkpoints, files, resources, streams, tokenizers, zoo
+from lit import config as configs
+from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
 from lit.engine import Precision, batch_size_for, build_engine, check_precision
 from lit.errors import CheckpointNotFoundError, ConfigError, ImageError, InputError
@@ -59,7 +61,9 @@ class Model:
 
     def __repr__(self) -> str:
         image, text = self.config.image.kind, self.config.text.kind
-        return f"<lit.Model {self.name}: {image} + {text}, dim {self.dim}, {self.precision}, {self._engine.description}>"
+        return (
+            f"<lit.Model {self.name}: {image} + {text}, dim {self.dim}, {self.precision}, {self._engine.description}>"
+        )
 
     @property
     def name(self) -> str:
@@ -88,7 +92,12 @@ class Model:
         Configuration, weights, tokenizer, precision, engine with its version, and kind of device.
         """
         digest = hashlib.sha256()
-        said = (configs.to_dict(self.config), self.tokenizer.fingerprint, self.precision, self._engine.description)
+        said = (
+            configs.to_dict(self.config),
+            self.tokenizer.fingerprint,
+            self.precision,
+            self._engine.description,
+        )
         digest.update(repr(said).encode())
         for name, array in sorted(checkpoints.flatten(self._params).items()):
             array = np.ascontiguousarray(array)
@@ -208,7 +217,9 @@ class Model:
 
     def preprocess(self, images: Iterable[ImageInput]) -> Pixels:
         """What the image tower takes: (images, size, size, 3) float32 in the model's value range."""
-        pixels = [picture for _, picture in pictures.iter_preprocessed(_collection(images, "images"), self.config.preprocess)]
+        pixels = [
+            picture for _, picture in pictures.iter_preprocessed(_collection(images, "images"), self.config.preprocess)
+        ]
         if not pixels:
             raise InputError("there are no images to preprocess; give at least one.")
         return pictures.to_range(np.stack(pixels), self.config.preprocess)
@@ -280,7 +291,9 @@ def load(
     check_precision(precision)
     if name is None or str(name) == zoo.EMBEDDED or Path(name).is_dir():
         if weights is not None or vocab is not None:
-            raise ConfigError(f"{name or 'the embedded model'} brings its own weights and vocabulary; name a released model.")
+            raise ConfigError(
+                f"{name or 'the embedded model'} brings its own weights and vocabulary; name a released model."
+            )
         place = Path(name) if name is not None and str(name) != zoo.EMBEDDED else resources.directory("embedded")
         bundle = checkpoints.load_bundle(place)
         tokenizer = tokenizers.load_tokenizer(bundle.config.tokenizer, bundle.vocab)
@@ -295,7 +308,9 @@ def load(
 
 def _given(path: str | Path | None) -> Path | None:
     if path is not None and not Path(path).is_file():
-        raise CheckpointNotFoundError(f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors.")
+        raise CheckpointNotFoundError(
+            f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors."
+        )
     return None if path is None else Path(path)
 
 

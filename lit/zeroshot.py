@@ -17,7 +17,8 @@ from lit.classcache import ClassCache
 from lit.errors import ConfigError, InputError, PromptError, UnknownNameError
 from lit.images import ImageInput
 from lit.model import Model
-from lit.prompts import PromptSet, canonicalize as canonical, load_classes
+from lit.prompts import PromptSet, load_classes
+from lit.prompts import canonicalize as canonical
 
 _log = logging.getLogger("lit")
 
@@ -41,15 +42,21 @@ class Protocol:
 
 PROTOCOLS: Mapping[str, Protocol] = {
     "lit-colab": Protocol(
-        prompts="lit-colab", renormalize=False, canonicalize=False,
+        prompts="lit-colab",
+        renormalize=False,
+        canonicalize=False,
         source="github.com/google-research/vision_transformer, lit.ipynb",
     ),
     "big-vision": Protocol(
-        prompts="big-vision", renormalize=True, canonicalize=True,
+        prompts="big-vision",
+        renormalize=True,
+        canonicalize=True,
         source="github.com/google-research/big_vision, evaluators/proj/image_text/discriminative_classifier.py",
     ),
     "clip": Protocol(
-        prompts="clip-paper", renormalize=True, canonicalize=False,
+        prompts="clip-paper",
+        renormalize=True,
+        canonicalize=False,
         source="github.com/openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb",
     ),
 }
@@ -66,7 +73,7 @@ class ZeroShotClassifier:
       model: from `lit.load`.
       classes: class names; or a mapping from a class name to the several texts that stand for it (each goes into every
         prompt, and all count alike in the mean); or the name of a packaged list ("imagenet") or a path to one.
-      prompts: a prompt set: its name, a path, a `PromptSet`, or templates with one `{}` each.  Overrides the protocol's.
+      prompts: a prompt set: its name, a path, a `PromptSet`, or templates with one `{}` each; else the protocol's.
       protocol: "lit-colab", "big-vision" or "clip".  None: CLIP's rule with the prompt set "clip-best".
       renormalize, canonicalize: override the protocol's.
       cache: keep the class embeddings on disk, keyed by everything that determines them.
@@ -154,8 +161,8 @@ class ZeroShotClassifier:
             return softmax(logits).astype(np.float32)
         if self.model.logit_bias is None:
             raise ConfigError(
-                f"{self.model.name} has no logit_bias, so a class by itself has no probability; leave out independent=True "
-                "for a softmax over the classes."
+                f"{self.model.name} has no logit_bias, so a class by itself has no probability; leave out "
+                "independent=True for a softmax over the classes."
             )
         return sigmoid(logits + self.model.logit_bias).astype(np.float32)
 
@@ -163,8 +170,8 @@ class ZeroShotClassifier:
         """The k best classes of each picture, best first.
 
         Returns:
-          One row per picture and rank: `image` (position), `rank` (1 is best), `class_name`, `probability` (softmax; per
-          class where the model has a bias and there is one class) and `similarity`.
+          One row per picture and rank: `image` (position), `rank` (1 is best), `class_name`, `probability` (softmax;
+          sigmoid where there is one class) and `similarity`.
 
         Raises:
           InputError: k is less than 1 or more than there are classes.
@@ -248,7 +255,9 @@ def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str
         raise PromptError("the list of classes is empty; give at least two class names.")
     for name in class_names:
         if not isinstance(name, str) or not name.strip():
-            raise PromptError(f"{name!r} is not a class name; class names are strings with at least one visible character.")
+            raise PromptError(
+                f"{name!r} is not a class name; class names are strings with at least one visible character."
+            )
     twice = sorted({name for name in class_names if class_names.count(name) > 1}) if not published else []
     if twice:
         raise PromptError(f"these classes are there more than once: {', '.join(twice)}; name each class once.")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from lit.config import (
     BertConfig,
     EfficientNetLiteConfig,
@@ -62,8 +63,14 @@ def test_published_sizes():
         (lambda: ViTConfig.of_size("B/16", depth=0), "must be positive"),
         (lambda: PreprocessConfig(value_range=(1.0, -1.0)), "first must be the smaller"),
         (lambda: lit_config(dim=48), "ends 32 wide, and dim is 48"),
-        (lambda: lit_config(preprocess=PreprocessConfig(image_size=224)), "takes 64 pixels and preprocessing makes 224"),
-        (lambda: lit_config(tokenizer=TokenizerConfig(kind="sentencepiece", context_length=8)), "has 16 positions"),
+        (
+            lambda: lit_config(preprocess=PreprocessConfig(image_size=224)),
+            "takes 64 pixels and preprocessing makes 224",
+        ),
+        (
+            lambda: lit_config(tokenizer=TokenizerConfig(kind="sentencepiece", context_length=8)),
+            "has 16 positions",
+        ),
     ],
 )
 def test_contradictions_are_refused(make, says):

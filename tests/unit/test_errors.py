@@ -3,8 +3,9 @@
 import builtins
 import re
 
-import lit.errors as errors
 import pytest
+
+import lit.errors as errors
 from lit.errors import ImageError, MissingExtraError, ParamsMismatchError, UnknownNameError
 
 
@@ -29,7 +30,13 @@ def test_params_mismatch_says_everything_at_once():
     error = ParamsMismatchError("x.npz", missing=["a"], unexpected=["b", "c"], wrong_shape={"d": ((1,), (2,))})
     assert error.missing == ("a",)
     assert error.unexpected == ("b", "c")
-    for part in ("x.npz", "1 missing: a", "2 unexpected: b, c", "d is (1,), needs (2,)", "nothing was loaded"):
+    for part in (
+        "x.npz",
+        "1 missing: a",
+        "2 unexpected: b, c",
+        "d is (1,), needs (2,)",
+        "nothing was loaded",
+    ):
         assert part in str(error)
 
 

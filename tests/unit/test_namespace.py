@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import lit
 import pytest
+
+import lit
 
 
 def test_every_public_name_is_there():

@@ -1,6 +1,7 @@
 """Streams are cut into batches of one shape, in order, a bounded number under way."""
 
 import numpy as np
+
 from lit.streams import chunks, pad_rows, pipelined
 
 
