@@ -1,0 +1,13 @@
+"""Parameters in files: the published npz, and lit's own bundle.
+
+Flat parameters are a dictionary from '/'-joined names to numpy arrays, as files hold them; nested ones are what the
+towers take.
+"""
+
+from lit.checkpoints.load import fit as fit
+from lit.checkpoints.names import flatten as flatten
+from lit.checkpoints.names import unflatten as unflatten
+from lit.checkpoints.npz import load_npz as load_npz
+from lit.checkpoints.safetensors import Bundle as Bundle
+from lit.checkpoints.safetensors import load_bundle as load_bundle
+from lit.checkpoints.safetensors import save_bundle as save_bundle

@@ -1,0 +1,57 @@
+"""The flat npz files in which ViT, LiT and big_vision models were published."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+
+from lit.checkpoints.names import modernise
+from lit.errors import CheckpointError, CheckpointNotFoundError
+
+_WAY_ON = "fetch the file again, or check that it is the right one"
+
+
+def load_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """Reads every array of a flat npz, plain or compressed; nothing is unpickled.
+
+    bfloat16, which numpy stores as two nameless bytes, is recognised.  Names from before Flax Linen become those of
+    today (`lit.checkpoints.names.modernise`).  Values and types are not changed.
+
+    Returns:
+      '/'-joined name -> array.
+
+    Raises:
+      CheckpointNotFoundError: there is no such file.
+      CheckpointError: the file is no npz, is truncated or corrupt, or holds something other than numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointNotFoundError(f"{path} is not a file; check the path.")
+    flat = {}
+    name = "its table of contents"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise CheckpointError(f"{path} holds a single array; a checkpoint is an npz with a name for each.")
+            for name in arrays.files:
+                flat[name] = _numbers(arrays[name], name, path)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        if "allow_pickle" in str(error) or "pickled" in str(error):
+            raise CheckpointError(
+                f"{path}: {name} is no plain array of numbers but a pickled object, and unpickling can run code; "
+                "save the checkpoint again with numeric arrays only."
+            ) from error
+        raise CheckpointError(
+            f"{path} cannot be read as npz ({name}: {error}): truncated or corrupt; {_WAY_ON}."
+        ) from error
+    return modernise(flat)
+
+
+def _numbers(array: np.ndarray, name: str, path: Path) -> np.ndarray:
+    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+        return array.view(ml_dtypes.bfloat16)
+    if array.dtype.kind not in "fiub":
+        raise CheckpointError(f"{path}: {name} is of type {array.dtype}; parameters are numbers.")
+    return array
