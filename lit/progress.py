@@ -17,23 +17,32 @@ def progress(what: str, total: int | None, *, enabled: bool = True, unit: str = 
       what: one or two words ("embedding texts").
       total: how many there will be; None when nobody knows.
       enabled: False makes it silent.
-      unit: what is counted ("images").
+      unit: what is counted ("images"); "bytes" also shows how fast they come.
     """
     if not enabled:
         yield lambda n: None
     elif sys.stderr.isatty():
-        with _bar(what, total) as advance:
+        with _bar(what, total, unit) as advance:
             yield advance
     else:
         yield _lines(what, total, unit)
 
 
 @contextmanager
-def _bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def _bar(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    count = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
+    columns = (TextColumn("{task.description}"), BarColumn(), *count, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda n: bars.advance(task, n)
@@ -47,7 +56,7 @@ def _lines(what: str, total: int | None, unit: str) -> Callable[[int], None]:
         done += n
         if time.monotonic() - said >= _LINE_EVERY:
             said = time.monotonic()
-            of = f" of {total}" if total is not None else ""
-            print(f"{what}: {done}{of} {unit}".rstrip(), file=sys.stderr, flush=True)
+            of = f" of {total:,}" if total is not None else ""
+            print(f"{what}: {done:,}{of} {unit}".rstrip(), file=sys.stderr, flush=True)
 
     return advance
