@@ -1,0 +1,46 @@
+"""Heads that put a tower's features into the shared space."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32
+
+from lit.config import PrototypeHeadConfig
+from lit.nn.blocks import lift, product
+
+
+def unit(x: Float32[Array, "batch features"]) -> Float32[Array, "batch features"]:
+    """Rows divided by their L2 norm; a zero row stays zero."""
+    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis=-1, keepdims=True), 1e-24))
+
+
+class PrototypeHead(nn.Module):
+    """The square root of a posterior over class prototypes: `sqrt(softmax(x @ kernel / temperature + bias))`.
+
+    The output has unit L2 norm by construction.  With one such head on either side, the inner product of the two
+    outputs is the Bhattacharyya coefficient of the two posteriors: 1 where image and text put the same weight on the
+    same prototypes, 0 where they share none.
+
+    With `config.centre`, `x` is first made a unit vector, the parameter `mean` is subtracted, and the difference is
+    made a unit vector again: directions that all texts have in common say nothing about a class.
+    """
+
+    config: PrototypeHeadConfig
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Float32[Array, "batch features"]) -> Float32[Array, "batch dim"]:
+        """Rows of unit L2 norm, no entry negative."""
+        features, prototypes = x.shape[-1], self.config.num_prototypes
+        if self.config.centre:
+            mean = self.param("mean", nn.initializers.zeros, (features,), jnp.float32)
+            x = unit(unit(x) - lift(mean, x))
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), (features, prototypes), jnp.float32)
+        logits = product(x, kernel, contract=(1, 0), dtype=self.dtype) / self.config.temperature
+        if self.config.bias:
+            bias = self.param("bias", nn.initializers.zeros, (prototypes,), jnp.float32)
+            logits = logits + lift(bias, logits)
+        # Half of log softmax, not the root of softmax: a tiny probability keeps its precision.
+        return jnp.exp(0.5 * jax.nn.log_softmax(logits, axis=-1))
