@@ -1,0 +1,54 @@
+"""One run of the command line: what every command shares around it, from signals to exit codes."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+import click
+
+from lit.cli.commands import lit
+from lit.cli.say import say
+from lit.errors import LitError
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code of the process.
+
+    Args:
+      arguments: as after the word `lit`; None takes them from the process.
+    """
+    _hush_third_parties()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        code = lit.main(arguments, prog_name="lit", complete_var="_LIT_COMPLETE", standalone_mode=False)
+    except LitError as error:
+        say(f"error: {error}")
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("stopped.")
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _hush_third_parties() -> None:
+    """Warnings of libraries are for developers (`python -W default -m lit` shows them); lit's own are for the user."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    # XLA writes to the process's standard error by itself; 3 leaves fatal errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger().addHandler(logging.NullHandler())
+    own = logging.getLogger("lit")
+    if not own.handlers:
+        own.addHandler(_ToTheUser(logging.WARNING))
+        own.propagate = False
+
+
+class _ToTheUser(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"{record.levelname.lower()}: {record.getMessage()}")
