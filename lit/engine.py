@@ -6,7 +6,7 @@ An engine takes numpy batches of a fixed shape and returns at once with a result
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -24,9 +24,10 @@ ENGINES = ("xla", "openvino")
 #: Images per device and batch where there is an accelerator.
 _ACCELERATOR_BATCH = 64
 #: A text is about this many times cheaper than an image (16 tokens against 197).
-_TEXTS_PER_IMAGE = 8
+TEXTS_PER_IMAGE = 8
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs the two towers on batches; rows beyond the caller's are padding."""
 
@@ -84,7 +85,7 @@ class XlaEngine:
         self._text_params = {k: v for k, v in params.items() if not k.startswith("img")}
         self._image, self._text = (jax.jit(f) for f in tower_functions(config, precision))
         self.image_batch = default_image_batch(devices[0].platform, len(devices))
-        self.text_batch = _TEXTS_PER_IMAGE * self.image_batch
+        self.text_batch = TEXTS_PER_IMAGE * self.image_batch
         self.description = f"xla {devices[0].platform} {devices[0].device_kind} x{len(devices)}, jax {jax.__version__}"
 
     @property
