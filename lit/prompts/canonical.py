@@ -1,0 +1,24 @@
+"""The plain spelling that big_vision gives to class names and prompts before they are tokenized."""
+
+import re
+import string
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_SPACES = re.compile(r"\s+")
+
+
+def canonicalize(text: str, *, keep: str = "") -> str:
+    """Lower case, underscores as spaces, no ASCII punctuation, single spaces, none at either end.
+
+    `canonicalize("Great_White  Shark!")` is "great white shark".  Applying it again changes nothing.
+
+    Args:
+      text: any text.
+      keep: this exact string stays wherever it occurs: "{}" for a prompt; "," for a list of aliases.
+
+    Source: github.com/google-research/big_vision, evaluators/proj/image_text/prompt_engineering.py.
+    """
+    text = text.replace("_", " ")
+    parts = text.split(keep) if keep else [text]
+    text = keep.join(part.translate(_NO_PUNCTUATION) for part in parts)
+    return _SPACES.sub(" ", text.lower()).strip()

@@ -1,0 +1,30 @@
+"""What holds for the plain spelling of every text."""
+
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lit.prompts import PromptSet, canonicalize
+
+texts = st.text(st.one_of(st.characters(), st.sampled_from(" \t_{}.,-AÉİ")))
+
+
+@given(texts)
+def test_once_is_enough(text):
+    once = canonicalize(text)
+    assert canonicalize(once) == once
+    assert not set(once) & set(string.punctuation)
+    assert once == once.strip()
+
+
+@given(texts)
+def test_a_kept_placeholder_stays_as_often_as_it_was(text):
+    assert canonicalize(text, keep="{}").count("{}") == text.replace("_", " ").count("{}")
+
+
+@given(texts, texts, st.text())
+def test_a_class_name_is_inserted_as_it_is(before, after, name):
+    template = before.replace("{", "").replace("}", "") + "{}" + after.replace("{", "").replace("}", "")
+    (text,) = PromptSet(name="one", templates=(template,)).format(name)
+    assert text == template.partition("{}")[0] + name + template.partition("{}")[2]
