@@ -50,16 +50,16 @@ def find(name_or_path: str | Path, *, folder: Literal["templates", "classes"], k
     there = _what_is(path)
     if there == "a file":
         return path
-    if there == "nothing" and isinstance(name_or_path, str) and len(path.parts) < 2 and not path.suffix:
+    if there == "not there" and isinstance(name_or_path, str) and len(path.parts) < 2 and not path.suffix:
         raise UnknownNameError(kind, name_or_path, known, hint="A path to a text file works too.")
     raise PromptError(f"{path} is {there}; give a text file, or one of the names {', '.join(known)}.")
 
 
-def _what_is(path: Path) -> Literal["a file", "a folder", "nothing"]:
+def _what_is(path: Path) -> Literal["a file", "a folder", "not there"]:
     try:
-        return "a file" if path.is_file() else "a folder" if path.is_dir() else "nothing"
+        return "a file" if path.is_file() else "a folder" if path.is_dir() else "not there"
     except OSError:  # a name that no file system takes
-        return "nothing"
+        return "not there"
 
 
 def read(path: Path) -> ListFile:
