@@ -14,8 +14,8 @@ from typing import Literal
 from lit.config import BertConfig, LiTConfig, PreprocessConfig, TextTransformerConfig, TokenizerConfig, ViTConfig
 from lit.errors import ConfigError, UnknownNameError
 
-#: The name under which `lit.load` and the command line know the embedded model.
-EMBEDDED = "embedded"
+#: The embedded model's name, which its own configuration repeats.
+EMBEDDED = "LiT-Lite0-MiniLM"
 
 #: Where the models were published, and what has become of it.
 BUCKET = "gs://vit_models/lit"
@@ -115,7 +115,7 @@ class ReleasedModel:
 
     def card(self) -> str:
         """What the model is, for people (Markdown)."""
-        rows = [f"| {p.metric} | {p.value:.1%} | {p.protocol} | {p.source} |" for p in self.published]
+        rows = [f"| {p.metric} | {100 * p.value:.4g} % | {p.protocol} | {p.source} |" for p in self.published]
         table = ["| metric | value | protocol | source |", "| :-- | --: | :-- | :-- |", *rows]
         lines = [
             f"# {self.name}",

@@ -1,13 +1,17 @@
 """The table says what was published; its parameter counts follow from its configurations."""
 
 import dataclasses
+import json
+import math
 import re
 
 import pytest
 
 from lit import config as configs
+from lit import resources
 from lit.config import BertConfig, LiTConfig, TextTransformerConfig, ViTConfig
 from lit.errors import ConfigError, UnknownNameError
+from lit.nn import two_towers
 from lit.zoo import EMBEDDED, FILES, MODELS, FileRef, find, names
 
 
@@ -44,6 +48,17 @@ def test_parameter_counts_follow_from_the_configurations(name):
     assert counted == MODELS[name].parameter_count
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_towers_have_these_parameters(name):
+    shapes = two_towers.param_shapes(MODELS[name].config)
+    assert sum(map(math.prod, shapes.values())) == MODELS[name].parameter_count
+
+
+def test_the_embedded_models_name():
+    text = (resources.directory("embedded") / "config.json").read_text(encoding="utf-8")
+    assert json.loads(text)["name"] == EMBEDDED
+
+
 def test_the_published_counts():
     """Source: google-research/vision_transformer, vit_jax/models_test.py."""
     assert {name: model.parameter_count for name, model in MODELS.items()} == {
@@ -77,7 +92,7 @@ def test_every_number_has_a_source():
         for number in model.published:
             assert 0 < number.value < 1
             assert re.match(r"github\.com/google-research/(vision_transformer|big_vision), ", number.source)
-            assert f"| {number.metric} | {number.value:.1%} |" in model.card()
+            assert f"| {number.metric} | {100 * number.value:.4g} % |" in model.card()
         seen = [(p.metric, p.protocol, p.source) for p in model.published]
         assert len(set(seen)) == len(seen)
 

@@ -71,9 +71,32 @@ def test_a_file_that_changed_meanwhile_is_not_spliced(file, site, cache, content
     site.plan = [site.serve(stop_after=400_000), *[refusing(503)] * 3]
     with pytest.raises(CheckpointNotFoundError):
         fetch(file, network=quick)
-    site.etag, site.content = '"v2"', content[:-100_000] + content
+    site.etag, site.content = '"v2"', content[:200] + b"another version" + content[200:]
     site.otherwise = site.serve(heed_if_range=heed_if_range)
     assert fetch(file, network=quick).read_bytes() == site.content
+
+
+def test_a_slow_line_that_breaks_often_arrives_in_the_end(file, site, content, quick):
+    site.plan = [site.serve(stop_after=150_000) for _ in range(6)]
+    assert fetch(file, network=quick).read_bytes() == content
+    assert len(site.requests) == 7
+
+
+def test_a_server_that_answers_with_another_range_is_not_believed(file, site, content, quick, refusing):
+    span = {"Content-Range": f"bytes 10-{len(content) - 1}/{len(content)}", "ETag": site.etag}
+    site.plan = [site.serve(stop_after=400_000), refusing(206, span, content[10:])]
+    assert fetch(file, network=quick).read_bytes() == content
+    assert site.ranges == [None, "bytes=400000-", None]
+
+
+def test_parts_of_two_mirrors_are_not_spliced(file, site, serve_site, content, quick, refusing):
+    site.plan = [site.serve(stop_after=400_000), *[refusing(503)] * 3]
+    with pytest.raises(CheckpointNotFoundError):
+        fetch(file, network=quick)
+    other = serve_site(content[:200] + b"another version" + content[200:])
+    assert other.etag == site.etag
+    mirrors = (f"{other.root}/weights.npz",)
+    assert fetch(FileRef(name=file.name, kind="npz", mirrors=mirrors), network=quick).read_bytes() == other.content
 
 
 def test_a_complete_part_only_has_to_land(file, site, cache, content, quick):
@@ -86,7 +109,8 @@ def test_a_complete_part_only_has_to_land(file, site, cache, content, quick):
     assert site.ranges[-1] == f"bytes={len(content)}-"
 
 
-def test_a_part_longer_than_the_file_is_given_up(file, site, cache, content, quick):
+def test_a_part_longer_than_the_file_is_given_up(site, cache, content, quick):
+    file = FileRef(name="weights.npz", kind="wordpiece", mirrors=(f"{site.root}/x",))  # no end to be known by
     site.plan = [site.serve(stop_after=400_000)]
     with pytest.raises(CheckpointNotFoundError):
         fetch(file, network=type(quick)(attempts=0, read_timeout=1.0))
