@@ -5,7 +5,6 @@ largest inner product.  The published protocols differ in four choices, which `P
 """
 
 import dataclasses
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,9 +17,6 @@ from lit.errors import ConfigError, InputError, PromptError, UnknownNameError
 from lit.images import ImageInput
 from lit.model import Model
 from lit.prompts import PromptSet, load_classes
-from lit.prompts import canonicalize as canonical
-
-_log = logging.getLogger("lit")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -261,11 +257,10 @@ def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str
     twice = sorted({name for name in class_names if class_names.count(name) > 1}) if not published else []
     if twice:
         raise PromptError(f"these classes are there more than once: {', '.join(twice)}; name each class once.")
-    prepare = canonical if clean else str
     texts = []
     for name in class_names:
         spoken = names.get(name, (name,))
         if isinstance(spoken, str) or not spoken:
             raise PromptError(f"class {name!r} maps to {spoken!r}; it needs a list with at least one text.")
-        texts.append([prompts.format(prepare(s), canonicalize=clean) for s in spoken])
+        texts.append([prompts.format(s, canonicalize=clean) for s in spoken])
     return class_names, [[t for ts in of_class for t in ts] for of_class in texts]
