@@ -264,9 +264,10 @@ class PreprocessConfig:
     Attributes:
       image_size: pixels, both sides.
       resize: "stretch" ignores the aspect ratio; "crop" resizes the smaller side and takes the centre.
-      kernel: "bilinear" or "bicubic".
+      kernel: "bilinear" or "bicubic"; without antialias there is "bilinear" alone.
       antialias: the kernel widens when shrinking (Pillow, torchvision); TF's default does not.
-      rounding: "truncate" to uint8 after the resize, as vit_jax's cast does, or "round".
+      rounding: "truncate" to uint8 after the resize, as vit_jax's cast does, or "round".  With antialias it is "round",
+        for that is what Pillow does.
       value_range: what 0 and 255 become.
       jpeg: "tf" decodes as `tf.io.decode_jpeg` does by default (fast DCT, fancy upsampling), "accurate" as Pillow and
         TF's INTEGER_ACCURATE.
@@ -287,6 +288,16 @@ class PreprocessConfig:
         low, high = self.value_range
         if not low < high:
             raise ConfigError(f"PreprocessConfig.value_range is {self.value_range}; the first must be the smaller.")
+        if self.kernel == "bicubic" and not self.antialias:
+            raise ConfigError(
+                "PreprocessConfig.kernel is 'bicubic' without antialias, which no supported family was trained with; "
+                "set antialias=True (Pillow, torchvision), or kernel='bilinear'."
+            )
+        if self.antialias and self.rounding != "round":
+            raise ConfigError(
+                f"PreprocessConfig.rounding is {self.rounding!r} with antialias, and Pillow, which does that resize, "
+                "rounds; set rounding='round'."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

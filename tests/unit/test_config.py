@@ -38,7 +38,9 @@ ALL = [
         image=EfficientNetLiteConfig(image_size=64),
         image_head=PrototypeHeadConfig(num_prototypes=32),
         text_head=PrototypeHeadConfig(num_prototypes=32, centre=True, temperature=0.18),
-        preprocess=PreprocessConfig(image_size=64, value_range=(-127 / 128, 1.0), kernel="bicubic", antialias=True),
+        preprocess=PreprocessConfig(
+            image_size=64, value_range=(-127 / 128, 1.0), kernel="bicubic", antialias=True, rounding="round"
+        ),
     ),
 ]
 
@@ -62,6 +64,8 @@ def test_published_sizes():
         (lambda: ViTConfig.of_size("B/16", width=770), "multiple of num_heads = 12"),
         (lambda: ViTConfig.of_size("B/16", depth=0), "must be positive"),
         (lambda: PreprocessConfig(value_range=(1.0, -1.0)), "first must be the smaller"),
+        (lambda: PreprocessConfig(kernel="bicubic"), "'bicubic' without antialias"),
+        (lambda: PreprocessConfig(antialias=True), "set rounding='round'"),
         (lambda: lit_config(dim=48), "ends 32 wide, and dim is 48"),
         (
             lambda: lit_config(preprocess=PreprocessConfig(image_size=224)),
