@@ -2,7 +2,7 @@
 
 The wheel `sentencepiece` is the reference implementation itself, and up to 0.2.1 its ids equal those of tensorflow-text
 2.17 without exception.  Since 0.2.2 it resolves some ties between equally good segmentations the other way round: in
-21 of 120,000 random texts, runs of equal signs such as "]]]", and in none of the 80,000 ImageNet prompts.
+21 of 120,000 random texts (a run such as "]]]"), and in none of the 80,000 ImageNet prompts.
 """
 
 import hashlib

@@ -5,12 +5,10 @@ NFKC_Casefold, drops control characters where they separate words here, counts 1
 here, and gives special-token strings in a text their special meaning.  Ids differ, so it is written out.
 """
 
-import functools
 import hashlib
 import json
-import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,29 +17,12 @@ from lit.arrays import TokenIds
 from lit.config import TokenizerConfig
 from lit.errors import CheckpointError, ConfigError
 from lit.tokenizers.protocol import Explanation, checked, checked_texts
+from lit.tokenizers.words import aligned, plain, words
 
 #: UTF-8 bytes; a longer word is unknown.  Source: tensorflow_text.BertTokenizer, max_bytes_per_word.
 _LONGEST_WORD = 100
 #: Chunks that are remembered, and the longest (characters) worth remembering: some tens of MB at most.
 _MEMORY, _LONGEST_MEMORY = 200_000, 64
-
-#: Default_Ignorable_Code_Point, which NFKC_Casefold removes.
-#: Source: Unicode 15, DerivedCoreProperties.txt.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-#: CJK ideographs, each a word of its own.  Source: tensorflow_text, BasicTokenizer.
-_IDEOGRAPHS = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
 
 
 class WordPiece:
@@ -97,9 +78,9 @@ class WordPiece:
     def explain(self, text: str) -> Explanation:
         """How one text becomes ids, and what was cut off; see `Tokenizer`."""
         text = checked(text)
-        plain, origin = _aligned(text)
+        cleaned, origin = aligned(text)
         ids, starts, unknown = [], [], []
-        for word, at in _words(plain):
+        for word, at in words(cleaned):
             for number, offset in self._pieces(word):
                 ids.append(number)
                 starts.append(at + offset)
@@ -133,7 +114,7 @@ class WordPiece:
         return ids[: self._room]
 
     def _chunk(self, chunk: str) -> list[int]:
-        ids = [number for word, _ in _words(_plain(chunk)) for number, _ in self._pieces(word)]
+        ids = [number for word, _ in words(plain(chunk)) for number, _ in self._pieces(word)]
         if len(chunk) <= _LONGEST_MEMORY:
             if len(self._memory) >= _MEMORY:
                 self._memory.clear()
@@ -170,58 +151,3 @@ def _special(ids: dict[str, int], token: str) -> int:
     if token not in ids:
         raise CheckpointError(f"the vocabulary ({len(ids)} pieces) has no {token}; is it a WordPiece vocabulary?")
     return ids[token]
-
-
-def _plain(text: str) -> str:
-    """The text without case, accents and control characters: NFKC_Casefold, NFD, Mn dropped, Cc and Cf to spaces."""
-    if text.isascii():
-        text = text.lower()
-        return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
-    text = unicodedata.normalize("NFD", _IGNORABLE.sub("", text))
-    text = unicodedata.normalize("NFKC", text.casefold())
-    text = unicodedata.normalize("NFKC", text.casefold())
-    text = unicodedata.normalize("NFD", _IGNORABLE.sub("", text))
-    return "".join(_kept(c) for c in text)
-
-
-@functools.lru_cache(maxsize=4096)
-def _kept(character: str) -> str:
-    category = unicodedata.category(character)
-    return "" if category == "Mn" else " " if category in ("Cc", "Cf") else character
-
-
-def _aligned(text: str) -> tuple[str, list[int]]:
-    """`_plain(text)`, and for each of its characters the position in `text` that it came from."""
-    plain, origin = [], []
-    for i, character in enumerate(text):
-        made = _plain(character)
-        plain.append(made)
-        origin += [i] * len(made)
-    return "".join(plain), origin
-
-
-def _words(plain: str) -> Iterator[tuple[str, int]]:
-    """(word, position): split at white space; punctuation and ideographs stand alone."""
-    start = 0
-    for i, character in enumerate(plain):
-        alone = _separates(character)
-        if alone:
-            if start < i:
-                yield plain[start:i], start
-            if alone == "word":
-                yield character, i
-            start = i + 1
-    if start < len(plain):
-        yield plain[start:], start
-
-
-@functools.lru_cache(maxsize=4096)
-def _separates(character: str) -> str:
-    """What a character does to a word: end it ("space"), end it and be one ("word"), or nothing ("")."""
-    if character in " \t\n\f\r":
-        return "space"
-    code = ord(character)
-    ascii_sign = 33 <= code <= 126 and not character.isalnum()
-    if ascii_sign or unicodedata.category(character)[0] == "P" or any(a <= code <= b for a, b in _IDEOGRAPHS):
-        return "word"
-    return ""

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from lit.config import TokenizerConfig
 from lit.tokenizers import load_tokenizer
-from lit.tokenizers.wordpiece import _aligned, _plain
+from lit.tokenizers.words import aligned, plain
 
 DATA = Path(__file__).parents[1] / "golden" / "data" / "tokens"
 BERT = load_tokenizer(TokenizerConfig(kind="wordpiece"), DATA / "bert_vocab.txt")
 MINILM = load_tokenizer(TokenizerConfig(kind="wordpiece", context_length=12, sep=True), DATA / "bert_vocab.txt")
+#: Cuts nothing off.
+LONG = load_tokenizer(TokenizerConfig(kind="wordpiece", context_length=4000), DATA / "bert_vocab.txt")
 BOTCHAN = load_tokenizer(TokenizerConfig(kind="sentencepiece"), DATA / "botchan_en_unigram_1000.model")
 
 #: All of Unicode, half surrogate pairs included, mixed with what tokenizers care about.
@@ -59,28 +61,20 @@ def test_what_was_cut_is_the_end_of_the_text(text):
 
 @given(texts, texts)
 def test_nothing_reaches_across_a_space(left, right):
-    long = load_tokenizer_long()
-    pieces = [[p for p in long.explain(t).pieces[1:] if p != "[PAD]"] for t in (left, right, left + " " + right)]
+    pieces = [[p for p in LONG.explain(t).pieces[1:] if p != "[PAD]"] for t in (left, right, left + " " + right)]
     assert pieces[0] + pieces[1] == pieces[2]
-
-
-def load_tokenizer_long(cache=[]):  # noqa: B006
-    """One that cuts nothing off."""
-    if not cache:
-        cache.append(load_tokenizer(TokenizerConfig(kind="wordpiece", context_length=4000), DATA / "bert_vocab.txt"))
-    return cache[0]
 
 
 @given(texts)
 def test_plain_text_stays_as_it_is(text):
-    assert _plain(_plain(text)) == _plain(text)
+    assert plain(plain(text)) == plain(text)
     np.testing.assert_array_equal(BERT([text.upper().lower()]), BERT([text.upper()]))
 
 
 @settings(max_examples=300)
 @given(texts)
 def test_characters_can_be_cleaned_one_by_one(text):
-    plain, origin = _aligned(text)
-    assert sorted(plain) == sorted(_plain(text))
-    assert len(origin) == len(plain)
+    parts, origin = aligned(text)
+    assert sorted(parts) == sorted(plain(text))
+    assert len(origin) == len(parts)
     assert origin == sorted(origin)
