@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import ml_dtypes
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from lit.checkpoints.names import modernise
 from lit.errors import CheckpointError, CheckpointNotFoundError
 
+_ZIP = b"PK\x03\x04"
 _WAY_ON = "fetch the file again, or check that it is the right one"
 
 
@@ -29,16 +31,24 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointNotFoundError(f"{path} is not a file; check the path.")
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start != _ZIP:
+            raise CheckpointError(f"{path} is no npz: it begins with {start!r} and not with {_ZIP!r}; {_WAY_ON}.")
+        file.seek(0)
+        flat = _arrays(file, path)
+    return modernise(flat)
+
+
+def _arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
     flat = {}
     name = "its table of contents"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise CheckpointError(f"{path} holds a single array; a checkpoint is an npz with a name for each.")
+        with np.load(file, allow_pickle=False) as arrays:
             for name in arrays.files:
                 flat[name] = _numbers(arrays[name], name, path)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        if "allow_pickle" in str(error) or "pickled" in str(error):
+        if "allow_pickle" in str(error):
             raise CheckpointError(
                 f"{path}: {name} is no plain array of numbers but a pickled object, and unpickling can run code; "
                 "save the checkpoint again with numeric arrays only."
@@ -46,7 +56,7 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
         raise CheckpointError(
             f"{path} cannot be read as npz ({name}: {error}): truncated or corrupt; {_WAY_ON}."
         ) from error
-    return modernise(flat)
+    return flat
 
 
 def _numbers(array: np.ndarray, name: str, path: Path) -> np.ndarray:

@@ -10,10 +10,10 @@
 
 Parameters are stored as float32, float16 or bfloat16, or as int8 with scales.  An int8 tensor `NAME` has a companion
 `NAME:scale` in float32, of the same rank, with length 1 on every axis that shares a scale; the parameter is
-`NAME * NAME:scale`.  What `save_bundle` writes: a table of embeddings (last name `embedding`) has one scale for each row,
-any other parameter one for each index of its last axis, which for a kernel is its output; the scale is the largest
-magnitude over 127, and values are rounded to the nearest integer.  A reader needs the product alone, whatever the axes.
-The file's metadata say `format: lit-bundle-1`.  On loading, everything becomes float32.
+`NAME * NAME:scale`.  What `save_bundle` writes: a table of embeddings (last name `embedding`) has one scale for each
+row, any other parameter one for each index of its last axis, which for a kernel is its output; the scale is the
+largest magnitude over 127, and values are rounded to the nearest integer.  A reader needs the product alone, whatever
+the axes.  The file's metadata say `format: lit-bundle-1`.  On loading, everything becomes float32.
 """
 
 import dataclasses
@@ -134,9 +134,10 @@ def load_bundle(directory: str | Path) -> Bundle:
     directory = Path(directory)
     try:
         config = configs.from_dict(LiTConfig, json.loads(_file(directory, _CONFIG).read_text(encoding="utf-8")))
-    except (ValueError, UnicodeDecodeError) as error:  # ConfigError and JSONDecodeError are ValueErrors
+        vocab = _plain_name(config.tokenizer.vocab, directory)
+    except ValueError as error:  # a ConfigError, or what json and the decoder raise
         raise CheckpointError(f"{directory / _CONFIG} is not the configuration of a model: {error}") from error
-    vocab = _file(directory, _plain_name(config.tokenizer.vocab, directory))
+    vocab = _file(directory, vocab)
     weights = _file(directory, _WEIGHTS)
     card = directory / _CARD
     params = fit(_read(weights), config, source=str(weights))

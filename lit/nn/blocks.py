@@ -46,6 +46,7 @@ class Dense(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float32[Array, "*axes features"]) -> Float32[Array, "*axes features2"]:
+        """Projected, `features` wide."""
         kernel = self.param("kernel", _kernel_init, (x.shape[-1], self.features), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
         y = product(x, kernel, contract=(x.ndim - 1, 0), dtype=self.dtype)
@@ -59,6 +60,7 @@ class LayerNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float32[Array, "*axes features"]) -> Float32[Array, "*axes features"]:
+        """Normalised; the variance is that of the centred values, which loses nothing to cancellation."""
         scale = self.param("scale", nn.initializers.ones, (x.shape[-1],), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],), jnp.float32)
         centred = x - x.mean(axis=-1, keepdims=True)
@@ -127,6 +129,7 @@ class MultiHeadDotProductAttention(nn.Module):
 
     @nn.compact
     def __call__(self, queries: Tokens, x: Float32[Array, "batch tokens2 features"]) -> Tokens:
+        """One mixture of `x` for each query."""
         q = _Heads(self.num_heads, self.dtype, name="query")(queries)
         k = _Heads(self.num_heads, self.dtype, name="key")(x)
         v = _Heads(self.num_heads, self.dtype, name="value")(x)
@@ -141,6 +144,7 @@ class MlpBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: Tokens) -> Tokens:
+        """Each token by itself."""
         y = jax.nn.gelu(Dense(self.mlp_dim, self.dtype, name="Dense_0")(x), approximate=True)
         return Dense(x.shape[-1], self.dtype, name="Dense_1")(y)
 
@@ -154,6 +158,7 @@ class EncoderBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: Tokens) -> Tokens:
+        """The residual stream after this block."""
         y = LayerNorm(name="LayerNorm_0")(x)
         x = x + MultiHeadDotProductAttention(self.num_heads, self.dtype, name="MultiHeadDotProductAttention_0")(y, y)
         y = LayerNorm(name="LayerNorm_1")(x)
@@ -165,6 +170,7 @@ class AddPositionEmbs(nn.Module):
 
     @nn.compact
     def __call__(self, x: Tokens) -> Tokens:
+        """Tokens that know their place."""
         return x + self.param("pos_embedding", nn.initializers.normal(0.02), (1, *x.shape[1:]), jnp.float32)
 
 
@@ -203,6 +209,7 @@ class MAPHead(nn.Module):
 
     @nn.compact
     def __call__(self, x: Tokens) -> Float32[Array, "batch features"]:
+        """One vector for all tokens."""
         batch, _, width = x.shape
         probe = self.param("probe", _kernel_init, (1, 1, width), jnp.float32)
         attention = MultiHeadDotProductAttention(self.num_heads, self.dtype, name="MultiHeadDotProductAttention_0")

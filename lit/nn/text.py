@@ -22,6 +22,7 @@ class Embed(nn.Module):
 
     @nn.compact
     def __call__(self, ids: Int32[Array, "batch tokens"]) -> Tokens:
+        """The rows of these ids."""
         init = nn.initializers.normal(0.02)
         return jnp.take(self.param("embedding", init, (self.rows, self.width), jnp.float32), ids, axis=0)
 

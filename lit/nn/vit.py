@@ -40,6 +40,7 @@ class PatchEmbedding(nn.Module):
 
     @nn.compact
     def __call__(self, images: Float32[Array, "batch h w 3"]) -> Tokens:
+        """One token for each patch, row by row; sides are multiples of the patch size."""
         batch, h, w, channels = images.shape
         p = self.patch_size
         shape = (p, p, channels, self.width)
@@ -89,7 +90,9 @@ class ViT(nn.Module):
             x = out["head"] = Dense(c.out_dim, self.dtype, name="head")(x)
         return x, out
 
-    def _class_token_and_positions(self, x: Tokens, *, positions_later: bool) -> Float32[Array, "batch tokens2 features"]:
+    def _class_token_and_positions(
+        self, x: Tokens, *, positions_later: bool
+    ) -> Float32[Array, "batch tokens2 features"]:
         c = self.config
         if c.posemb == "sincos2d":
             x = x + sincos2d(c.grid, c.width)
