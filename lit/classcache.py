@@ -10,6 +10,7 @@ import logging
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
