@@ -36,7 +36,8 @@ class ClassCache:
     def read(self) -> np.ndarray | None:
         """The (classes, dim) float32 embeddings, or None where there is no sound entry."""
         try:
-            with np.load(self.path, allow_pickle=False) as entry:
+            # Opened here: numpy leaves a file that it cannot read to the garbage collector.
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as entry:
                 found = entry["embeddings"]  # a zip member: its CRC is checked as it is read
         except FileNotFoundError:
             return None

@@ -15,6 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from lit.config import LiTConfig
 from lit.errors import ConfigError, UnknownNameError
+from lit.images import to_range
 from lit.nn import two_towers
 
 Precision = Literal["float32", "bfloat16"]
@@ -108,11 +109,12 @@ def tower_functions(config: LiTConfig, precision: Precision) -> tuple[Any, Any]:
     The image function takes uint8 too and maps it to the value range on the device: a quarter of the bytes travel.
     """
     module = two_towers.build(config, dtype=precision)
-    low, high = config.preprocess.value_range
+    # A table, because XLA may turn a division into a product: the same floats as on the host, bit for bit.
+    values = to_range(np.arange(256, dtype=np.uint8), config.preprocess)
 
     def image(params: Any, pixels: jax.Array) -> jax.Array:
         if pixels.dtype == jnp.uint8:
-            pixels = jnp.float32(low) + (pixels.astype(jnp.float32) / jnp.float32(255)) * jnp.float32(high - low)
+            pixels = jnp.asarray(values)[pixels.astype(jnp.int32)]
         return module.apply({"params": params}, pixels, None)[0]
 
     def text(params: Any, tokens: jax.Array) -> jax.Array:

@@ -48,6 +48,7 @@ def own_cache(tmp_path_factory, monkeypatch):
     """Nothing a test does touches the user's cache or configuration."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("LIT_CACHE", str(home / "cache"))
+    (home / "config.toml").touch()
     monkeypatch.setenv("LIT_CONFIG", str(home / "config.toml"))
     for name in ("LIT_MIRRORS", "LIT_OFFLINE", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
