@@ -5,7 +5,7 @@ An engine takes numpy batches of a fixed shape and returns at once with a result
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
@@ -20,7 +20,6 @@ from lit.nn import two_towers
 
 Precision = Literal["float32", "bfloat16"]
 PRECISIONS = ("float32", "bfloat16")
-ENGINES = ("xla", "openvino")
 
 #: Images per device and batch where there is an accelerator.
 _ACCELERATOR_BATCH = 64
@@ -74,7 +73,7 @@ class XlaEngine:
         params: Mapping[str, Any],
         *,
         precision: Precision = "float32",
-        devices: list[jax.Device] | None = None,
+        devices: Sequence[Any] | None = None,
     ) -> None:
         check_precision(precision)
         devices = devices or jax.local_devices()
@@ -108,17 +107,17 @@ def tower_functions(config: LiTConfig, precision: Precision) -> tuple[Any, Any]:
 
     The image function takes uint8 too and maps it to the value range on the device: a quarter of the bytes travel.
     """
-    module = two_towers.build(config, dtype=precision)
+    towers: Callable[..., Any] = two_towers.build(config, dtype=precision).apply
     # A table, because XLA may turn a division into a product: the same floats as on the host, bit for bit.
     values = to_range(np.arange(256, dtype=np.uint8), config.preprocess)
 
     def image(params: Any, pixels: jax.Array) -> jax.Array:
         if pixels.dtype == jnp.uint8:
             pixels = jnp.asarray(values)[pixels.astype(jnp.int32)]
-        return module.apply({"params": params}, pixels, None)[0]
+        return towers({"params": params}, pixels, None)[0]
 
     def text(params: Any, tokens: jax.Array) -> jax.Array:
-        return module.apply({"params": params}, None, tokens)[1]
+        return towers({"params": params}, None, tokens)[1]
 
     return image, text
 
@@ -127,22 +126,6 @@ def check_precision(precision: str) -> None:
     """Raises `UnknownNameError` unless the precision is one of `PRECISIONS`."""
     if precision not in PRECISIONS:
         raise UnknownNameError("precision", precision, PRECISIONS)
-
-
-def build_engine(name: str, config: LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
-    """The engine of a name.
-
-    Raises:
-      UnknownNameError: neither "xla" nor "openvino".
-      MissingExtraError: "openvino" without its extra.
-    """
-    if name == "xla":
-        return XlaEngine(config, params, precision=precision)
-    if name == "openvino":
-        from lit.openvino_engine import OpenVinoEngine
-
-        return OpenVinoEngine(config, params, precision=precision)
-    raise UnknownNameError("engine", name, ENGINES)
 
 
 def batch_size_for(engine: Engine, asked: int | None, default: int) -> int:

@@ -17,8 +17,8 @@ from lit import checkpoints, files, resources, streams, tokenizers, zoo
 from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
-from lit.engine import Precision, batch_size_for, build_engine, check_precision
-from lit.errors import CheckpointNotFoundError, ConfigError, ImageError, InputError
+from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_precision
+from lit.errors import CheckpointNotFoundError, ConfigError, ImageError, InputError, UnknownNameError
 from lit.images import ImageInput
 from lit.progress import progress as show_progress
 from lit.tokenizers import Explanation, Tokenizer
@@ -27,6 +27,7 @@ from lit.tokenizers import Explanation, Tokenizer
 _TEXT_CHUNK = 4096
 #: BERT masks padding, so a short text may run at a shorter length: lengths are rounded up to this times a power of two.
 _SHORTEST = 16
+_ENGINES = ("xla", "openvino")
 
 
 class Model:
@@ -304,6 +305,17 @@ def load(
     weights = _given(weights) or files.fetch(released.weights, offline=offline)
     params = checkpoints.fit(checkpoints.load_npz(weights), released.config, source=str(weights))
     return Model(released.config, params, tokenizer, precision=precision, engine=engine, card=released.card())
+
+
+def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
+    """What runs the towers: "xla", or "openvino" with its extra."""
+    if name == "xla":
+        return XlaEngine(config, params, precision=precision)
+    if name == "openvino":
+        from lit.openvino_engine import OpenVinoEngine  # an extra: imported by whoever asks for it
+
+        return OpenVinoEngine(config, params, precision=precision)
+    raise UnknownNameError("engine", name, _ENGINES)
 
 
 def _given(path: str | Path | None) -> Path | None:
