@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 #: Suffixes that a sheet can be saved under.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 #: A page beyond this many pictures is no longer looked at, and its file no longer opened.
-MOST = 120
+MOST = 60
 
 _CARD_W, _PICTURE_H, _GAP, _PAD = 440, 330, 28, 22
 _ROW_H, _CAPTION_H, _FOOTER_H = 46, 40, 56
@@ -51,7 +51,7 @@ def contact_sheet(tiles: Sequence[Tile], *, footer: str = "", columns: int | Non
     tiles = tiles[:MOST]
     rows_of_labels = max(len(tile.labels) for tile in tiles)
     card_h = _PICTURE_H + _CAPTION_H + rows_of_labels * _ROW_H + _PAD
-    columns = columns or min(len(tiles), max(1, round(math.sqrt(1.5 * len(tiles) * card_h / _CARD_W))))
+    columns = columns or _columns(len(tiles), math.sqrt(1.5 * len(tiles) * card_h / _CARD_W))
     rows = math.ceil(len(tiles) / columns)
     size = (columns * (_CARD_W + _GAP) + _GAP, rows * (card_h + _GAP) + _GAP + (_FOOTER_H if footer else 0))
     page = Image.new("RGB", size, _PAGE)
@@ -63,6 +63,15 @@ def contact_sheet(tiles: Sequence[Tile], *, footer: str = "", columns: int | Non
         line = _fitted(footer, 19, size[0] - 2 * _GAP)
         ImageDraw.Draw(page).text((_GAP, size[1] - _FOOTER_H + 4), line, _FAINT, _font(19, line))
     return page
+
+
+def _columns(tiles: int, ideal: float) -> int:
+    """About `ideal`, rather with a full last row."""
+
+    def flaw(columns: int) -> float:
+        return -tiles % columns / tiles + abs(columns - ideal) / ideal
+
+    return min(range(1, min(tiles, math.ceil(ideal) + 1) + 1), key=flaw)
 
 
 def _card(tile: Tile, height: int) -> Image.Image:

@@ -64,8 +64,7 @@ def embed(
         try:
             work.compute(model, choice)
         except KeyboardInterrupt:
-            say(f"{len(partial)} pictures are done and kept in {partial.path}; the same command continues there.")
-            raise
+            raise KeyboardInterrupt(f"{len(partial)} pictures are done, and the same command continues there") from None
         _report_bad(work, output, skip_bad)
         embeddings.write(output, made_by, [str(p) for p in work.good], list(work.good.values()), partial.rows)
         partial.discard()

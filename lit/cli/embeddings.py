@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -85,13 +85,9 @@ def _write_npz(
                 np.lib.format.write_array(member, array, allow_pickle=False)
         with archive.open("embeddings.npy", "w", force_zip64=True) as member:
             shape = {"descr": "<f4", "fortran_order": False, "shape": (len(paths), made_by.dim)}
-            np.lib.format.write_array_header_1_0(_binary(member), shape)
+            np.lib.format.write_array_header_1_0(member, shape)  # pyright: ignore[reportArgumentType]
             for part in parts:
                 member.write(rows(sha256[part]).tobytes())
-
-
-def _binary(member: IO[bytes]) -> Any:
-    return member
 
 
 def _read_npz(path: Path) -> tuple[str, Iterator[tuple[list[bytes], np.ndarray]]]:

@@ -21,7 +21,7 @@ class _WithExamples(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_help_text(ctx, formatter)
         with formatter.section("Examples"):
-            formatter.write_dl([(command, meaning) for command, meaning in self.examples], col_max=52)
+            formatter.write_dl(list(self.examples), col_max=min(52, formatter.width - 26))
 
 
 class HelpfulCommand(_WithExamples):

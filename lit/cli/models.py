@@ -1,41 +1,13 @@
-"""`lit models`: the table of models, and their cards."""
+"""`lit models`: the list of models, and their cards."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from lit.cli.completion import NameOrPath
 from lit.cli.help import HelpfulCommand
-from lit.cli.output import emit, emit_json, emit_renderable, emit_row, for_people
-
-if TYPE_CHECKING:
-    from lit.config import ImageTowerConfig, LiTConfig, TextTowerConfig
-    from lit.zoo import ReleasedModel
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """A model in the table.
-
-    Attributes:
-      name: what `--model` takes.
-      image, text: the towers.
-      dim: width of the shared space.
-      parameters: how many.
-      published: metric -> value in [0, 1], the first source of each.
-      files: "embedded", "cached" or "not here".
-      licence: of the weights (SPDX).
-    """
-
-    name: str
-    image: str
-    text: str
-    dim: int
-    parameters: int
-    published: dict[str, float]
-    files: str
-    licence: str
+from lit.cli.model_table import accuracy_of, row_of, table_of
+from lit.cli.output import emit, emit_json, emit_renderable, emit_row, for_people, terminal_width
 
 
 @click.command(
@@ -71,54 +43,11 @@ def _list(as_json: bool) -> None:
         for row in rows:
             emit_json(dataclasses.asdict(row))
     elif for_people():
-        emit_renderable(_table(rows))
+        emit_renderable(table_of(rows, terminal_width()))
     else:
         for row in rows:
-            accuracy = _first(row.published)
+            accuracy = accuracy_of(row)
             emit_row(row.name, row.image, row.text, row.dim, row.parameters, accuracy, row.files, row.licence)
-
-
-def row_of(name: str | None) -> Row:
-    """What the table says of a model; its weights are not read.
-
-    Raises:
-      UnknownNameError: there is no such model.
-    """
-    from lit import zoo
-    from lit.cli import saved
-
-    folder = saved.saved_model(name)
-    if folder is None:
-        return _released(zoo.find(str(name)))
-    return Row(
-        name=name or zoo.EMBEDDED,
-        **_shape(saved.saved_config(folder)),
-        parameters=saved.parameter_count(folder),
-        published={},
-        files="embedded" if name in (None, zoo.EMBEDDED) else "here",
-        licence="see card",
-    )
-
-
-def _released(model: "ReleasedModel") -> Row:
-    from lit import files
-
-    published: dict[str, float] = {}
-    for number in model.published:
-        published.setdefault(number.metric, number.value)
-    here = all(files.cached(file) is not None for file in (model.weights, model.vocab))
-    return Row(
-        name=model.name,
-        **_shape(model.config),
-        parameters=model.parameter_count,
-        published=published,
-        files="cached" if here else "not here",
-        licence=model.licence,
-    )
-
-
-def _shape(config: "LiTConfig") -> dict[str, Any]:
-    return {"image": image_tower(config.image), "text": text_tower(config.text), "dim": config.dim}
 
 
 def card_of(name: str | None) -> str:
@@ -126,53 +55,13 @@ def card_of(name: str | None) -> str:
 
     Raises:
       UnknownNameError: there is no such model.
+      CheckpointError: the folder holds none.
     """
     from lit import zoo
     from lit.cli import saved
 
     folder = saved.saved_model(name)
-    return zoo.find(str(name)).card() if folder is None else saved.saved_card(folder)
-
-
-#: Sizes by width; the papers' words (see `lit.config`).
-_SIZES = {192: "Ti", 384: "S", 768: "B", 1024: "L", 1280: "H", 1408: "g"}
-
-
-def image_tower(config: "ImageTowerConfig") -> str:
-    """The usual name of an image tower: "ViT-B/16"."""
-    if config.kind == "vit":
-        return f"ViT-{_SIZES.get(config.width, config.width)}/{config.patch_size}"
-    return "EfficientNet-Lite" + ("0" if config.width_coefficient == config.depth_coefficient == 1 else "")
-
-
-def text_tower(config: "TextTowerConfig") -> str:
-    """The usual name of a text tower: "BERT base"."""
-    if config.kind == "bert":
-        return "BERT " + {768: "base", 1024: "large"}.get(config.width, f"{config.depth}x{config.width}")
-    return f"text transformer {_SIZES.get(config.width, config.width)}"
-
-
-def _first(published: dict[str, float]) -> str:
-    for metric, value in published.items():
-        return f"{metric.removesuffix(' zero-shot top-1')} {value:.1%}"
-    return "-"
-
-
-def _table(rows: list[Row]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    caption = "Published accuracy is zero-shot top-1. `lit models NAME` prints a card, sources included."
-    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
-    table.add_column("model", style="bold", overflow="fold")
-    for column in ("image tower", "text tower"):
-        table.add_column(column, overflow="fold")
-    table.add_column("dim", justify="right")
-    table.add_column("parameters", justify="right")
-    for column in ("accuracy", "files", "licence"):
-        table.add_column(column)
-    for row in rows:
-        accuracy = "see card" if row.files in ("embedded", "here") else _first(row.published)
-        millions = f"{row.parameters / 1e6:,.0f} M"
-        table.add_row(row.name, row.image, row.text, str(row.dim), millions, accuracy, row.files, row.licence)
-    return table
+    if folder is None:
+        return zoo.find(str(name)).card()
+    saved.saved_config(folder)  # or else it is no model
+    return saved.saved_card(folder)

@@ -46,6 +46,13 @@ def emit_row(*cells: object) -> None:
     emit("\t".join(" ".join(str(cell).splitlines()).replace("\t", " ") for cell in cells))
 
 
+def terminal_width() -> int:
+    """Columns."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def emit_renderable(renderable: Any) -> None:
     """A rich table or text, as wide as the terminal; in colour unless NO_COLOR is set."""
     import io
@@ -53,7 +60,9 @@ def emit_renderable(renderable: Any) -> None:
     from rich.console import Console
 
     rendered = io.StringIO()
-    Console(file=rendered, force_terminal=True, emoji=False, markup=False, highlight=False).print(renderable)
+    Console(
+        file=rendered, width=terminal_width(), force_terminal=True, emoji=False, markup=False, highlight=False
+    ).print(renderable)
     emit(rendered.getvalue().rstrip("\n"))
 
 

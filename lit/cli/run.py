@@ -30,8 +30,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say("stopped.")
+    except click.Abort as abort:
+        # click made it from Ctrl-C; a command may have said with it what is kept.
+        say("; ".join(["stopped", *map(str, abort.__cause__.args if abort.__cause__ else ())]) + ".")
         return 130
     return code if isinstance(code, int) else 0
 

@@ -4,7 +4,8 @@ import pytest
 from tiny import tiny_config
 
 from lit import zoo
-from lit.cli.models import card_of, image_tower, row_of, text_tower
+from lit.cli.model_table import image_tower, row_of, table_of, text_tower
+from lit.cli.models import card_of
 from lit.cli.saved import parameter_count
 from lit.config import BertConfig, TextTransformerConfig, ViTConfig
 from lit.errors import CheckpointError, UnknownNameError
@@ -70,3 +71,20 @@ def test_towers_have_their_usual_names():
     assert text_tower(BertConfig.of_size("large")) == "BERT large"
     assert text_tower(BertConfig.of_size("minilm-6x384")) == "BERT 6x384"
     assert text_tower(TextTransformerConfig.of_size("Ti", vocab_size=100)) == "text transformer Ti"
+
+
+@pytest.mark.parametrize("width", [40, 76, 80, 116, 200])
+def test_the_table_fits_its_terminal_and_shows_every_model(width):
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    rows = [row_of(name) for name in zoo.MODELS]
+    Console(file=out, width=width).print(table_of(rows, width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    for row in rows:
+        assert [line for line in lines if line.startswith(row.name + " ")]
+    assert ("Apache-2.0" in out.getvalue()) is (width >= 116)
+    assert "73.9 %" in out.getvalue()

@@ -16,9 +16,14 @@ def test_the_file_appears_when_the_block_succeeds(tmp_path):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_exception_leaves_what_was_there(tmp_path, error):
     (tmp_path / "a.png").write_text("old")
-    with pytest.raises(error), replacing(tmp_path / "a.png") as temporary:
-        temporary.write_text("half")
-        raise error
+
+    def write_half():
+        with replacing(tmp_path / "a.png") as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
     assert (tmp_path / "a.png").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
