@@ -32,7 +32,13 @@ $(VENV)/.lint: $(VENV)/.test
 	@touch $@
 
 demo: $(VENV)/.run
-	@$(BIN)/python eval/demo/demo.py
+	@echo '$$ lit classify eval/demo/photos --top-k 3 --save demo-out/sheet.png' >&2
+	@mkdir -p demo-out
+	@$(BIN)/lit classify eval/demo/photos --top-k 3 --save demo-out/sheet.png
+	@printf '%s\n' '' 'Look at demo-out/sheet.png. Then try, with pictures and words of your own:' \
+	  '  $(BIN)/lit classify your.jpg --class "a word" --class "another"' \
+	  '  $(BIN)/lit embed a-folder/ -o pictures.npz' \
+	  '  $(BIN)/lit models --card        what this small model saw, and where it fails' >&2
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -n 2
