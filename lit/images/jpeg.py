@@ -50,9 +50,9 @@ def decode_jpeg(
         data = _without(data, header.stray)
     try:
         picture = _decode(data, header, dct, item, workspace)
-    except ValueError as error:
-        if isinstance(error, ImageError):
-            raise
+    except ImageError:
+        raise
+    except (ValueError, LookupError) as error:  # LookupError: a colour space that simplejpeg has no name for
         reason = str(error)
         if "remature end" in reason or "Corrupt" in reason:
             raise ImageError(f"the JPEG is cut off or damaged ({reason}); get the file again.", item=item) from error

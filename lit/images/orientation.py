@@ -6,6 +6,9 @@ Source: CIPA DC-008 (Exif 2.32), tag 0x0112; JPEG's segments: ITU-T T.81, annex 
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import UInt8
+
 from lit.arrays import Picture
 
 _EXIF = b"Exif\0\0"
@@ -73,7 +76,7 @@ def _from_tiff(tiff: bytes) -> int:
     return 1
 
 
-def upright(picture: Picture, orientation: int) -> Picture:
+def upright(picture: Picture, orientation: int) -> UInt8[np.ndarray, "rows columns 3"]:
     """Turns and mirrors a stored picture as its orientation says; a view."""
     if orientation in (5, 6, 7, 8):
         picture = picture.transpose(1, 0, 2)

@@ -25,7 +25,7 @@ from lit.images.workspace import WORKSPACE
 _BLOCK = 32
 
 
-def resize(picture: Picture, config: PreprocessConfig) -> Picture:
+def resize(picture: Picture, config: PreprocessConfig) -> UInt8[np.ndarray, "size size 3"]:
     """Resizes as `config` says.
 
     Args:
@@ -96,7 +96,7 @@ def _blocks(n_in: int, n_out: int, first: int, count: int) -> tuple[_Block, ...]
     return tuple(blocks)
 
 
-def _as_tensorflow(picture: Picture, config: PreprocessConfig) -> Picture:
+def _as_tensorflow(picture: Picture, config: PreprocessConfig) -> UInt8[np.ndarray, "size size 3"]:
     size = config.image_size
     h, w, _ = picture.shape
     (rows, top), (cols, left) = (_side(n, min(h, w), config) for n in (h, w))
@@ -159,7 +159,7 @@ _KERNELS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.B
 _LONGEST = 16
 
 
-def _with_pillow(picture: Picture, config: PreprocessConfig) -> Picture:
+def _with_pillow(picture: Picture, config: PreprocessConfig) -> UInt8[np.ndarray, "size size 3"]:
     size, kernel = config.image_size, _KERNELS[config.kernel]
     if config.resize == "stretch":
         return np.array(_image(picture).resize((size, size), kernel))
