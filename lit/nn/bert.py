@@ -12,7 +12,9 @@ from jaxtyping import Array, Bool, Float32, Int32
 
 from lit.config import BertConfig
 from lit.errors import InputError
-from lit.nn.blocks import Dense, LayerNorm, Tokens, attend, prefixed
+from lit.nn.attention import attend
+from lit.nn.blocks import prefixed
+from lit.nn.layers import Dense, LayerNorm, Tokens
 from lit.nn.text import Embed
 
 Mask = Bool[Array, "batch tokens tokens"]

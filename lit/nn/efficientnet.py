@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from lit.config import EfficientNetLiteConfig
-from lit.nn.blocks import lift, product
+from lit.nn.layers import lift, product
 
 #: repeats, kernel size, stride, expansion, channels out.  Source: efficientnet_lite_builder.py.
 _STAGES = (

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from lit.config import PrototypeHeadConfig
-from lit.nn.blocks import lift, product
+from lit.nn.layers import lift, product
 
 
 def unit(x: Float32[Array, "batch features"]) -> Float32[Array, "batch features"]:

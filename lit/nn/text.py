@@ -11,7 +11,8 @@ from jaxtyping import Array, Float32, Int32
 
 from lit.config import TextTransformerConfig
 from lit.errors import InputError
-from lit.nn.blocks import Dense, Encoder, MAPHead, Tokens, prefixed
+from lit.nn.blocks import Encoder, MAPHead, prefixed
+from lit.nn.layers import Dense, Tokens
 
 
 class Embed(nn.Module):

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float32
 
 from lit.config import ViTConfig
 from lit.errors import ConfigError, InputError
-from lit.nn.blocks import Dense, Encoder, MAPHead, Tokens, lift, prefixed, product
+from lit.nn.blocks import Encoder, MAPHead, prefixed
+from lit.nn.layers import Dense, Tokens, lift, product
 
 
 def sincos2d(grid: int, width: int) -> Float32[np.ndarray, "1 tokens features"]:

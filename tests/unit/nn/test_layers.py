@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lit.errors import ConfigError
-from lit.nn.blocks import LayerNorm, attend, product
+from lit.nn.attention import attend
+from lit.nn.layers import LayerNorm, product
 from lit.nn.vit import PatchEmbedding, sincos2d
 
 
