@@ -97,23 +97,31 @@ def save_bundle(
     tensors: dict[str, np.ndarray] = {}
     for name, array in flat.items():
         tensors |= quantise(name, array) if name in int8 else {name: array}
+    texts = {_CONFIG: json.dumps(configs.to_dict(config), indent=2) + "\n", _CARD: card}
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as work:
-            new = Path(work) / "new"
-            new.mkdir()
-            safetensors.numpy.save_file(tensors, new / _WEIGHTS, metadata={"format": FORMAT})
-            (new / _CONFIG).write_text(json.dumps(configs.to_dict(config), indent=2) + "\n", encoding="utf-8")
-            (new / _CARD).write_text(card, encoding="utf-8")
-            for name, path in copies.items():
-                (new / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(path, new / name)
-            if directory.exists():
-                directory.rename(Path(work) / "old")
-            new.rename(directory)
+        _write(directory, tensors, texts, copies)
     except (OSError, safetensors.SafetensorError) as error:
         raise OutputError(f"{directory} cannot be written ({error}); check its permissions and the disk.") from error
     return directory
+
+
+def _write(
+    directory: Path, tensors: Mapping[str, np.ndarray], texts: Mapping[str, str], copies: Mapping[str, Path]
+) -> None:
+    """Writes everything beside the directory, then moves it there in one step."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as work:
+        new = Path(work) / "new"
+        new.mkdir()
+        safetensors.numpy.save_file(dict(tensors), new / _WEIGHTS, metadata={"format": FORMAT})
+        for name, text in texts.items():
+            (new / name).write_text(text, encoding="utf-8")
+        for name, path in copies.items():
+            (new / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, new / name)
+        if directory.exists():
+            directory.rename(Path(work) / "old")
+        new.rename(directory)
 
 
 def _require_free(directory: Path, overwrite: bool) -> None:
