@@ -1,5 +1,7 @@
 """The command `lit`, and `python -m lit`."""
 
+import contextlib
+import os
 import sys
 
 
@@ -11,6 +13,12 @@ def main() -> None:
         code = run()
     except KeyboardInterrupt:
         code = 130
+    if code == 130:
+        # Ctrl-C may come while JAX is half imported, and then Python crashes as it tidies up.  All of ours is tidy.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

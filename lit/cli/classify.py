@@ -105,10 +105,16 @@ def classify(
 def _classifier(
     choice: ModelChoice, classes: list[str] | str, prompts: str | None, protocol: str | None
 ) -> "ZeroShotClassifier":
+    from lit.prompts import PromptSet, load_classes
+
+    # A wrong name is said at once, not after a model was loaded or even fetched.
+    if isinstance(classes, str):
+        load_classes(classes)
+    sentences = PromptSet.load(prompts) if prompts is not None else None
     model = choice.load()
     from lit.zeroshot import ZeroShotClassifier
 
-    return ZeroShotClassifier(model, classes, prompts=prompts, protocol=protocol, progress=not choice.quiet)
+    return ZeroShotClassifier(model, classes, prompts=sentences, protocol=protocol, progress=not choice.quiet)
 
 
 def _report_bad(files: list[Path], failures: list[ImageError], skip_bad: bool) -> None:

@@ -1,10 +1,13 @@
 """One run of the command line: what every command shares around it, from signals to exit codes."""
 
+import _thread
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -20,6 +23,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
       arguments: as after the word `lit`; None takes them from the process.
     """
     _hush_third_parties()
+    sys.unraisablehook = _keep_ctrl_c
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     try:
@@ -48,6 +52,14 @@ def _hush_third_parties() -> None:
     if not own.handlers:
         own.addHandler(_ToTheUser(logging.WARNING))
         own.propagate = False
+
+
+def _keep_ctrl_c(found: Any) -> None:
+    """Python drops what is raised in a callback of its garbage collector, Ctrl-C too; that one is sent again."""
+    if issubclass(found.exc_type, KeyboardInterrupt):
+        threading.Timer(0.01, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(found)
 
 
 class _ToTheUser(logging.Handler):

@@ -208,8 +208,13 @@ def test_a_partial_state_of_another_model_is_refused(lit, photos, tiny_bundle):
     assert (lit.cwd / "photos.npz.partial").read_bytes() == before
 
 
-@pytest.mark.parametrize("suffix", ["npz", "parquet"])
-@pytest.mark.parametrize("limit", [100, 700, 1500])
+@pytest.mark.parametrize(
+    ("suffix", "limit"),
+    [
+        ("npz", 700),
+        *(pytest.param(s, n, marks=pytest.mark.slow) for s in ("npz", "parquet") for n in (100, 800, 1500)),
+    ],
+)
 def test_a_disk_that_fills_up_leaves_nothing_half_written(lit, photos, tiny_bundle, suffix, limit):
     """A limit on the size of files stands for the disk; compiled programs do not fit either, and that is no error."""
     arguments = ("embed", "photos", "-o", f"photos.{suffix}", "--model", str(tiny_bundle))

@@ -1,0 +1,38 @@
+"""What the README shows runs, with the embedded model, as it stands there."""
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.removeprefix("$ lit ") for line in re.findall(r"^\$ lit .*$", README, re.M)]
+
+
+def test_it_is_short_and_its_links_lead_somewhere():
+    assert len(README.splitlines()) <= 200
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_example(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    example = re.findall(r"```python\n(.*?)```", README, re.S)[0]
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(compile(example, "README.md", "exec"), {})
+    assert "['cat']" in shown.getvalue()
+    assert len([line for line in example.splitlines() if line.strip()]) <= 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands(lit, command):
+    (lit.cwd / "eval").symlink_to(ROOT / "eval")
+    done = lit(*shlex.split(command, comments=True))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout or "-o" in command
