@@ -8,6 +8,7 @@ from lit.cli.completion import completion
 from lit.cli.embed import embed
 from lit.cli.explain import explain_text
 from lit.cli.help import HelpfulGroup
+from lit.cli.lint import lint_prompts
 from lit.cli.models import models
 
 
@@ -28,5 +29,5 @@ def lit() -> None:
     """
 
 
-for command in (classify, embed, explain_text, models, completion):
+for command in (classify, embed, explain_text, lint_prompts, models, completion):
     lit.add_command(command)

@@ -172,6 +172,7 @@ def test_parameters_that_do_not_fit(fails, lit, photos, tiny_bundle, change, mes
     fails("classify", "photos/a.jpg", *WORDS, "--model", "model", match=message)
 
 
+@pytest.mark.slow
 def test_saved_models_that_are_broken(fails, lit, photos, tiny_bundle):
     changed_bundle(tiny_bundle, lit.cwd / "model", lambda tensors: None)
     command = ("classify", "photos/a.jpg", *WORDS, "--model", "model")
@@ -186,6 +187,7 @@ def test_saved_models_that_are_broken(fails, lit, photos, tiny_bundle):
     fails("classify", "photos/a.jpg", "--model", "photos", match="photos is not a complete bundle: config.json")
 
 
+@pytest.mark.slow
 def test_files_for_a_released_model(fails, lit, photos, tiny_bundle):
     command = ("classify", "photos/a.jpg", *WORDS, "--model", "LiT-B16B_2")
     vocab = tiny_bundle / "vocab.txt"

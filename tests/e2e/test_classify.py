@@ -158,6 +158,18 @@ def test_explaining_needs_a_vocabulary_alone(lit, tiny_bundle):
     assert records(lit("explain-text", "a cat", "--json", "--model", "model"))[0]["used"] >= 3
 
 
+def test_lists_are_looked_through(lit, tiny_bundle):
+    (lit.cwd / "words.txt").write_text("cat\ndog\ncat\nCAT\n猫\n" + "red cat " * 60 + "\n")
+    done = lit("lint-prompts", "words.txt", "--prompts", "plain", "--json", "--model", tiny_bundle)
+    assert done.returncode == 1
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    assert set(kinds) == {"duplicate", "same-tokens", "unknown-token", "truncated"}
+    assert done.stderr == f"lit: classes: 6, prompts: 1, findings: {len(kinds)}\n"
+    (lit.cwd / "words.txt").write_text("cat\ndog\n")
+    done = lit("lint-prompts", "words.txt", "--prompts", "plain", "--model", tiny_bundle)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 @pytest.mark.slow
 def test_ctrl_c_while_loading(lit, photos, tiny_bundle):
     """At whatever moment it comes: no traceback, and 130."""

@@ -53,6 +53,7 @@ def test_parquet_holds_the_same(lit, photos, tiny_bundle):
     np.testing.assert_array_equal(np.stack(table["embedding"].tolist()), npz["embeddings"])
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_computed(lit, photos, tiny_bundle):
     command = ("embed", "photos", "-o", "photos.npz", "--model", tiny_bundle, "--json")
     first = summary(lit(*command))
@@ -74,6 +75,7 @@ def test_only_what_is_new_is_computed(lit, photos, tiny_bundle):
     assert summary(lit(*command))["computed"] == 1
 
 
+@pytest.mark.slow
 def test_another_model_does_not_mix(lit, photos, tiny_bundle):
     command = ("embed", "photos", "-o", "photos.npz", "--model", tiny_bundle)
     lit(*command, check=True)

@@ -13,7 +13,7 @@ from shell import in_a_terminal
 
 import lit as package
 
-COMMANDS = ("classify", "embed", "explain-text", "models", "completion")
+COMMANDS = ("classify", "embed", "explain-text", "lint-prompts", "models", "completion")
 
 
 def fastest(command, env, runs=7):
@@ -32,7 +32,9 @@ def test_start_up_is_instant(lit):
     assert fastest(lit.command("--help"), lit.env) - bare < 0.4
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("models",), ("explain-text", "a cat")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("models",), ("explain-text", "a cat"), ("lint-prompts", "everyday")]
+)
 def test_what_needs_no_towers_imports_no_jax(lit, arguments):
     code = (
         "import sys; from lit.cli.run import run; code = run(sys.argv[1:]); "
