@@ -9,6 +9,7 @@ import json
 import logging
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import numpy as np
 from lit.files import cache_directory
 
 _log = logging.getLogger("lit")
+#: RuntimeError and its child NotImplementedError: a flipped bit can say "encrypted", or name a method that zip lacks.
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class ClassCache:
@@ -41,7 +44,7 @@ class ClassCache:
                 found = entry["embeddings"]  # a zip member: its CRC is checked as it is read
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             _log.warning(
                 "the cached class embeddings %s cannot be read (%s); embedding the classes again",
                 self.path,

@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,7 +38,15 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
             raise CheckpointError(f"{path} is no npz: it begins with {start!r} and not with {_ZIP!r}; {_WAY_ON}.")
         file.seek(0)
         flat = _arrays(file, path)
+    below = sorted(name for name in flat if any(outer in flat for outer in _above(name)))
+    if below:
+        raise CheckpointError(f"{path}: {below[0]} lies below a name that is a parameter itself; {_WAY_ON}.")
     return modernise(flat)
+
+
+def _above(name: str) -> Iterator[str]:
+    parts = name.split("/")
+    return ("/".join(parts[:i]) for i in range(1, len(parts)))
 
 
 def _arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
@@ -47,7 +56,8 @@ def _arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
         with np.load(file, allow_pickle=False) as arrays:
             for name in arrays.files:
                 flat[name] = _numbers(arrays[name], name, path)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    # RuntimeError and its child NotImplementedError: a flipped bit can say "encrypted", or name an unknown method.
+    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         if "allow_pickle" in str(error):
             raise CheckpointError(
                 f"{path}: {name} is no plain array of numbers but a pickled object, and unpickling can run code; "

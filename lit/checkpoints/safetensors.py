@@ -149,7 +149,7 @@ def load_bundle(directory: str | Path) -> Bundle:
     weights = _file(directory, _WEIGHTS)
     card = directory / _CARD
     params = fit(_read(weights), config, source=str(weights))
-    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     return Bundle(config=config, params=params, vocab=vocab, card=text)
 
 
@@ -175,12 +175,23 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise CheckpointError(f"{path} is truncated or corrupt ({error}); copy or build the bundle again.") from error
     flat = {}
     for name, tensor in tensors.items():
-        if name.endswith(_SCALE) and name.removesuffix(_SCALE) in tensors:
+        whole = tensors.get(name.removesuffix(_SCALE)) if name.endswith(_SCALE) else None
+        if whole is not None and whole.dtype == np.int8:
             continue
         if tensor.dtype == np.int8 and name + _SCALE in tensors:
-            tensor = tensor.astype(np.float32) * tensors[name + _SCALE]
+            tensor = _dequantised(tensor, tensors[name + _SCALE], f"{path}: {name}")
         flat[name] = tensor
     return flat
+
+
+def _dequantised(tensor: np.ndarray, scale: np.ndarray, what: str) -> np.ndarray:
+    fits = scale.ndim == tensor.ndim and all(s in (1, n) for s, n in zip(scale.shape, tensor.shape, strict=True))
+    if scale.dtype != np.float32 or not fits:
+        raise CheckpointError(
+            f"{what} is of shape {tensor.shape}, and its scale is {scale.dtype} {scale.shape}; expected float32, with "
+            "the same length or 1 on each axis. Copy or build the bundle again."
+        )
+    return tensor.astype(np.float32) * scale
 
 
 def _file(directory: Path, name: str) -> Path:

@@ -90,11 +90,8 @@ def is_loopback(url: str) -> bool:
 def shown(url: str) -> str:
     """A URL without what may be secret."""
     parts = urlsplit(url)
-    return (
-        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="...", fragment=""))
-        if (parts.query)
-        else urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-    )
+    query = "..." if parts.query else ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=""))
 
 
 def _web(parts: SplitResult, where: str) -> Address:

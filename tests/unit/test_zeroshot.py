@@ -95,13 +95,24 @@ def test_whatever_determines_them_is_in_the_key(tiny_model, monkeypatch, change)
     assert asked
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut off", None])
+def flipped(content: bytes, place: int, bits: int = 255) -> bytes:
+    return content[:place] + bytes([content[place] ^ bits]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: b"PK\x03\x04 cut off",
+        lambda content: flipped(content, len(content) // 2),
+        lambda content: flipped(content, content.index(b"PK\x01\x02") + 8, 1),  # "encrypted"
+        lambda content: flipped(content, content.index(b"PK\x01\x02") + 10),  # an unknown method
+    ],
+)
 def test_a_damaged_cache_entry_is_made_anew_with_a_warning(tiny_model, damage, caplog):
     clf = ZeroShotClassifier(tiny_model, CLASSES)
     entry = next(Path(os.environ["LIT_CACHE"]).rglob("*.npz"))
-    whole = bytearray(entry.read_bytes())
-    whole[len(whole) // 2] ^= 255
-    entry.write_bytes(bytes(whole) if damage is None else damage)
+    entry.write_bytes(damage(entry.read_bytes()))
     with caplog.at_level(logging.WARNING, logger="lit"):
         again = ZeroShotClassifier(tiny_model, CLASSES)
     assert "embedding the classes again" in caplog.text

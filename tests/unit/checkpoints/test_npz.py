@@ -57,6 +57,24 @@ def test_one_wrong_byte(tmp_path, save):
         load_npz(path)
 
 
+@pytest.mark.parametrize("flag", [1, 32])  # encrypted; patched
+def test_a_wrong_bit_in_the_archive_itself(tmp_path, flag):
+    path = tmp_path / "model.npz"
+    np.savez(path, a=np.ones(3, np.float32))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] ^= flag
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"cannot be read as npz \(a: .*corrupt"):
+        load_npz(path)
+
+
+def test_a_parameter_below_a_parameter(tmp_path):
+    path = tmp_path / "model.npz"
+    np.savez(path, **{"img/cls": np.ones(3), "img/cls/bias": np.ones(2)})
+    with pytest.raises(CheckpointError, match="img/cls/bias lies below a name that is a parameter itself"):
+        load_npz(path)
+
+
 def test_a_web_page_a_lone_array_and_nothing(tmp_path):
     page, array = tmp_path / "page.npz", tmp_path / "array.npz"
     page.write_text("<html>403 Forbidden</html>" * 100)

@@ -9,7 +9,7 @@ import safetensors.numpy
 from tiny import random_params, tiny_config, write_vocab
 
 from lit.checkpoints import fit, flatten, load_bundle, save_bundle, unflatten
-from lit.checkpoints.safetensors import quantise
+from lit.checkpoints.safetensors import FORMAT, quantise
 from lit.errors import CheckpointError, CheckpointNotFoundError, ConfigError, OutputError, ParamsMismatchError
 
 CONFIG = tiny_config()
@@ -177,3 +177,21 @@ def test_parameters_of_another_model(save):
     del params["t"]
     with pytest.raises(ParamsMismatchError, match=r"model\.safetensors does not fit the model.*1 missing: t"):
         load_bundle(save(params=params))
+
+
+@pytest.mark.parametrize("scale", [np.ones((3, 1), np.float32), np.ones(200, np.float32), np.ones((1, 32), np.float64)])
+def test_a_scale_that_does_not_fit(save, scale):
+    name = "txt/BertEncoder_0/embedder/embedders_token_ids/embedding"
+    path = save(int8=[name]) / "model.safetensors"
+    tensors = safetensors.numpy.load_file(path)
+    safetensors.numpy.save_file(tensors | {f"{name}:scale": scale}, path, metadata={"format": FORMAT})
+    with pytest.raises(CheckpointError, match=r"its scale is float\d\d \(.*; expected float32"):
+        load_bundle(path.parent)
+
+
+def test_a_scale_of_what_has_none_is_unexpected(save):
+    path = save() / "model.safetensors"
+    tensors = safetensors.numpy.load_file(path) | {"t:scale": np.ones(1, np.float32)}
+    safetensors.numpy.save_file(tensors, path, metadata={"format": FORMAT})
+    with pytest.raises(ParamsMismatchError, match="1 unexpected: t:scale"):
+        load_bundle(path.parent)
