@@ -1,6 +1,8 @@
 """The towers under OpenVINO, which on Intel processors is faster than XLA, above all in bfloat16."""
 
 import importlib
+import math
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,7 +43,8 @@ class OpenVinoEngine:
         # The graph is float32 whatever the precision: OpenVINO lowers it as the hint says.
         self._image, self._text = tower_functions(config, "float32")
         self._compiled: dict[Any, Any] = {}
-        self.image_batch = default_image_batch("cpu", 1)
+        # Two rows a core, because one leaves a third of the speed behind, and a lone image pays for all of them.
+        self.image_batch = 2 * default_image_batch("cpu", 1)
         self.text_batch = TEXTS_PER_IMAGE * self.image_batch
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         self.description = f"openvino {openvino.__version__} cpu {processor}, jax {jax.__version__}"
@@ -55,26 +58,32 @@ class OpenVinoEngine:
         return self._start(self._text, tokens)
 
     def _start(self, tower: Callable[[Any, Any], Any], batch: np.ndarray) -> "Pending":
+        # Each core takes a share of the rows and works alone, without waiting for the others after every operation.
+        shares = math.gcd(len(batch), os.cpu_count() or 1)
         key = (tower, batch.shape, batch.dtype.name)
         if key not in self._compiled:
             from lit.openvino_graph import to_graph
 
-            graph = to_graph(tower, self._params, batch.shape, batch.dtype)
-            self._compiled[key] = self._core.compile_model(graph, "CPU", self._settings)
-        return Pending(self._compiled[key].create_infer_request(), batch)
+            graph = to_graph(tower, self._params, (len(batch) // shares, *batch.shape[1:]), batch.dtype)
+            settings = self._settings if shares == 1 else {**self._settings, "NUM_STREAMS": shares}
+            self._compiled[key] = self._core.compile_model(graph, "CPU", settings)
+        compiled = self._compiled[key]
+        return Pending([(compiled.create_infer_request(), rows) for rows in np.split(batch, shares)])
 
 
 class Pending:
     """A result under way; `numpy.asarray` waits for it."""
 
-    def __init__(self, request: Any, batch: np.ndarray) -> None:
-        self._request = request
-        request.start_async({0: batch})
+    def __init__(self, shares: list[tuple[Any, np.ndarray]]) -> None:
+        self._requests = [request for request, _ in shares]
+        for request, rows in shares:
+            request.start_async({0: rows})
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Float32[np.ndarray, "batch dim"]:
-        self._request.wait()
-        out = self._request.get_output_tensor(0).data
-        return np.array(out, dtype=dtype)
+        for request in self._requests:
+            request.wait()
+        out = np.concatenate([request.get_output_tensor(0).data for request in self._requests])
+        return out if dtype is None else out.astype(dtype, copy=False)
 
 
 def _import_openvino() -> Any:

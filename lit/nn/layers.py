@@ -12,6 +12,7 @@ Residuals, layer norms, softmax and gelu are float32 in both.
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float32
@@ -53,16 +54,31 @@ class Dense(nn.Module):
         return y + lift(bias, y)
 
 
+# Under `jit` for its name, as `lit.nn.attention.attend`.
+@jax.jit
+def layer_norm(
+    x: Float32[Array, "*axes features"],
+    scale: Float32[Array, "features"],
+    bias: Float32[Array, "features"],
+    epsilon: Float32[Array, ""],
+) -> Float32[Array, "*axes features"]:
+    """Mean 0 and variance 1 over the last axis, then scale and bias.
+
+    The variance is that of the centred values, which loses nothing to cancellation.
+    """
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = jnp.square(centred).mean(axis=-1, keepdims=True)
+    return centred * (lax.rsqrt(variance + epsilon) * lift(scale, x)) + lift(bias, x)
+
+
 class LayerNorm(nn.Module):
-    """Mean 0 and variance 1 over the last axis, then scale and bias."""
+    """Holds the parameters of `layer_norm`."""
 
     epsilon: float = 1e-6
 
     @nn.compact
     def __call__(self, x: Float32[Array, "*axes features"]) -> Float32[Array, "*axes features"]:
-        """Normalised; the variance is that of the centred values, which loses nothing to cancellation."""
+        """Normalised."""
         scale = self.param("scale", nn.initializers.ones, (x.shape[-1],), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],), jnp.float32)
-        centred = x - x.mean(axis=-1, keepdims=True)
-        variance = jnp.square(centred).mean(axis=-1, keepdims=True)
-        return centred * (lax.rsqrt(variance + self.epsilon) * lift(scale, x)) + lift(bias, x)
+        return layer_norm(x, scale, bias, jnp.float32(self.epsilon))
