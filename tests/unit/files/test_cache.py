@@ -84,7 +84,7 @@ def test_a_file_put_there_by_hand_is_held_to_from_then_on(file, site, cache, con
 
 
 def test_a_kill_at_any_moment_leaves_what_the_same_command_completes(file, site, cache, content):
-    site.otherwise = site.serve(pace=0.01)
+    site.otherwise = site.serve(pace=0.05)
     chance = random.Random(0)
     kills = 0
     while not (cache / "weights.npz").exists() and kills < 12:
