@@ -32,9 +32,9 @@ $(VENV)/.lint: $(VENV)/.test
 	@touch $@
 
 demo: $(VENV)/.run
-	@echo '$$ lit classify eval/demo/photos --top-k 3 --save demo-out/sheet.png' >&2
+	@echo '$$ lit classify eval/demo/photos --top-k 3 --table --save demo-out/sheet.png' >&2
 	@mkdir -p demo-out
-	@$(BIN)/lit classify eval/demo/photos --top-k 3 --save demo-out/sheet.png
+	@$(BIN)/lit classify eval/demo/photos --top-k 3 --table --save demo-out/sheet.png
 	@printf '%s\n' '' 'Look at demo-out/sheet.png. Then try, with pictures and words of your own:' \
 	  '  $(BIN)/lit classify your.jpg --class "a word" --class "another"' \
 	  '  $(BIN)/lit embed a-folder/ -o pictures.npz' \

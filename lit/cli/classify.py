@@ -56,6 +56,7 @@ _DEFAULT_CLASSES = "everyday"
     help="How many classes to show for each picture.  [default: 5]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a picture, for programs.")
+@click.option("--table", "as_table", is_flag=True, help="Print the table even where nobody watches, in a log say.")
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="FILE", help="Save a contact sheet: FILE.png, .jpg or .webp."
 )
@@ -63,7 +64,7 @@ _DEFAULT_CLASSES = "everyday"
 @model_options
 def classify(
     choice: ModelChoice, images: tuple[Path, ...], class_names: tuple[str, ...], classes: str | None,
-    prompts: str | None, protocol: str | None, top_k: int | None, as_json: bool, save: Path | None, skip_bad: bool,
+    prompts: str | None, protocol: str | None, top_k: int | None, as_json: bool, as_table: bool, save: Path | None, skip_bad: bool,
 ) -> None:  # fmt: skip
     """Say what is in pictures, with words of your choice.
 
@@ -74,6 +75,9 @@ def classify(
     """
     if class_names and classes:
         raise click.UsageError("--class and --classes exclude each other; write all classes in one way.")
+    if as_json and as_table:
+        raise click.UsageError("--json and --table exclude each other.")
+    as_table = as_table or for_people()
     from lit.images import find_images
 
     if save is not None:
@@ -89,11 +93,11 @@ def classify(
     for result in stream:
         if as_json:
             emit_json({"image": str(result.path), "top": [label.as_json() for label in result.top]})
-        elif not for_people():
+        elif not as_table:
             for label in result.top:
                 emit_row(result.path, label.name, f"{label.probability:.4f}")
         results.append(result)
-    if results and for_people() and not as_json:
+    if results and as_table and not as_json:
         emit_renderable(table_of(results, caption_of(classifier)))
     if save is not None and results:
         size = save_sheet(save, results, classifier)

@@ -54,14 +54,14 @@ def terminal_width() -> int:
 
 
 def emit_renderable(renderable: Any) -> None:
-    """A rich table or text, as wide as the terminal; in colour unless NO_COLOR is set."""
+    """A rich table or text, as wide as the terminal; in colour on a terminal, unless NO_COLOR is set."""
     import io
 
     from rich.console import Console
 
     rendered = io.StringIO()
     Console(
-        file=rendered, width=terminal_width(), force_terminal=True, emoji=False, markup=False, highlight=False
+        file=rendered, width=terminal_width(), force_terminal=for_people(), emoji=False, markup=False, highlight=False
     ).print(renderable)
     emit(rendered.getvalue().rstrip("\n"))
 

@@ -46,6 +46,18 @@ def test_a_pipe_gets_tab_separated_lines(lit, photos, tiny_bundle):
     assert done.stderr == ""
 
 
+def test_a_table_can_be_had_in_a_pipe(lit, photos, tiny_bundle):
+    done = lit("classify", "photos/a.jpg", "-c", "cat", "-c", "dog", "--table", "--model", tiny_bundle)
+    assert done.returncode == 0, done.stderr
+    assert "a.jpg" in done.stdout
+    assert "%" in done.stdout
+    assert "\t" not in done.stdout
+    assert "\x1b" not in done.stdout
+    both = lit("classify", "photos/a.jpg", "--json", "--table")
+    assert both.returncode == 2
+    assert "exclude each other" in both.stderr
+
+
 def test_a_terminal_gets_a_table(lit, photos, tiny_bundle):
     command = ("classify", "photos/deep", *WORDS, "--model", tiny_bundle)
     shown = in_a_terminal(lit, *command, COLUMNS="70", NO_COLOR="1")
