@@ -5,6 +5,7 @@ largest inner product.  The published protocols differ in four choices, which `P
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lit.classcache import ClassCache
 from lit.errors import ConfigError, InputError, PromptError, UnknownNameError
 from lit.images import ImageInput
 from lit.model import Model
-from lit.prompts import PromptSet, load_classes
+from lit.prompts import PromptSet, class_lists, load_classes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -242,8 +243,8 @@ def _prompt_set(prompts: str | Path | PromptSet | Sequence[str]) -> PromptSet:
 
 def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str, ...], list[list[str]]]:
     """Class names, and for each class its names in every prompt."""
-    published = isinstance(classes, str | Path)
-    if published:
+    published = isinstance(classes, str) and classes in class_lists()
+    if isinstance(classes, str | Path):
         classes = load_classes(classes)
     names = classes if isinstance(classes, Mapping) else {}
     class_names = tuple(classes)
@@ -254,13 +255,13 @@ def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str
             raise PromptError(
                 f"{name!r} is not a class name; class names are strings with at least one visible character."
             )
-    twice = sorted({name for name in class_names if class_names.count(name) > 1}) if not published else []
-    if twice:
+    twice = sorted(name for name, n in Counter(class_names).items() if n > 1)
+    if twice and not published:
         raise PromptError(f"these classes are there more than once: {', '.join(twice)}; name each class once.")
     texts = []
     for name in class_names:
         spoken = names.get(name, (name,))
-        if isinstance(spoken, str) or not spoken:
+        if isinstance(spoken, str) or not spoken or not all(isinstance(s, str) for s in spoken):
             raise PromptError(f"class {name!r} maps to {spoken!r}; it needs a list with at least one text.")
         texts.append([prompts.format(s, canonicalize=clean) for s in spoken])
     return class_names, [[t for ts in of_class for t in ts] for of_class in texts]

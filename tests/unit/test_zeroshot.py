@@ -177,5 +177,12 @@ def test_published_lists_keep_their_duplicates(tiny_model):
     assert clf.class_names.count("missile") == 2
 
 
+def test_your_own_file_names_each_class_once(tiny_model, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("dog\ncat\ndog\n")
+    with pytest.raises(PromptError, match="more than once: dog"):
+        ZeroShotClassifier(tiny_model, path)
+
+
 def test_lit_exports_it():
     assert lit.ZeroShotClassifier is ZeroShotClassifier
