@@ -69,6 +69,11 @@ class Tokenizer(Protocol):
         ...
 
     @property
+    def vocab_size(self) -> int:
+        """Rows that a table of embeddings needs: one more than the largest id."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over everything that determines the ids."""
         ...

@@ -52,6 +52,11 @@ class SentencePiece:
         return self.config.context_length
 
     @property
+    def vocab_size(self) -> int:
+        """Rows that a table of embeddings needs: one more than the largest id."""
+        return self._processor.get_piece_size()
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over configuration, model (which carries its own normalisation) and the wheel's version."""
         said = json.dumps([configs.to_dict(self.config), sentencepiece.__version__]).encode()

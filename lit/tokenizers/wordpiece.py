@@ -57,6 +57,11 @@ class WordPiece:
         return self.config.context_length
 
     @property
+    def vocab_size(self) -> int:
+        """Rows that a table of embeddings needs: one more than the largest id."""
+        return max(len(self._vocab), self._unknown + 1)
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over configuration, vocabulary, and the version of Python's Unicode tables."""
         said = [configs.to_dict(self.config), unicodedata.unidata_version, self._vocab]
