@@ -4,6 +4,7 @@ An engine takes numpy batches of a fixed shape and returns at once with a result
 `numpy.asarray` of it waits.  Batches are split over the local devices and parameters copied to each of them.
 """
 
+import importlib.util
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -14,26 +15,31 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from lit.config import LiTConfig
-from lit.errors import ConfigError, UnknownNameError
+from lit.errors import ConfigError, MissingExtraError, UnknownNameError
 from lit.images import to_range
 from lit.nn import two_towers
 
 Precision = Literal["float32", "bfloat16"]
 PRECISIONS = ("float32", "bfloat16")
+ENGINES = ("xla", "openvino")
 
 #: Images per device and batch where there is an accelerator.
 _ACCELERATOR_BATCH = 64
 #: A text is about this many times cheaper than an image (16 tokens against 197).
-TEXTS_PER_IMAGE = 8
+TEXTS_PER_IMAGE = 16
 
 
 @runtime_checkable
 class Engine(Protocol):
     """Runs the two towers on batches; rows beyond the caller's are padding."""
 
-    #: Multiple of the number of devices; one shape for every batch, so that nothing compiles anew.
+    #: How many devices a batch is split over; every batch is a multiple of it.
+    devices: int
+    #: Rows of a batch unless the caller says otherwise; one shape for all, so that nothing compiles anew.
     image_batch: int
     text_batch: int
+    #: The nested parameters that it computes with, in the precision in which it holds them.
+    params: Mapping[str, Any]
     #: What, beside weights and input, can move the last bits of a result.
     description: str
 
@@ -47,7 +53,7 @@ class Engine(Protocol):
 
 
 def default_image_batch(platform: str, devices: int) -> int:
-    """Images per batch: 64 a device on an accelerator; on a CPU the power of two nearest to its cores, from 2 to 32.
+    """Images per batch: 64 a device on an accelerator; on a CPU the largest power of two up to its cores, from 2 to 32.
 
     On a CPU throughput hardly grows with the batch, and a lone image pays for the whole of it.
     """
@@ -80,18 +86,14 @@ class XlaEngine:
         mesh = Mesh(np.asarray(devices), ("batch",))
         self._split = NamedSharding(mesh, PartitionSpec("batch"))
         everywhere = NamedSharding(mesh, PartitionSpec())
-        params = jax.device_put(two_towers.cast_params(params, precision), everywhere)
-        self._image_params = {k: v for k, v in params.items() if not k.startswith("txt")}
-        self._text_params = {k: v for k, v in params.items() if not k.startswith("img")}
+        self.devices = mesh.size
+        self.params = jax.device_put(two_towers.cast_params(params, precision), everywhere)
+        self._image_params = {k: v for k, v in self.params.items() if not k.startswith("txt")}
+        self._text_params = {k: v for k, v in self.params.items() if not k.startswith("img")}
         self._image, self._text = (jax.jit(f) for f in tower_functions(config, precision))
         self.image_batch = default_image_batch(devices[0].platform, len(devices))
         self.text_batch = TEXTS_PER_IMAGE * self.image_batch
         self.description = f"xla {devices[0].platform} {devices[0].device_kind} x{len(devices)}, jax {jax.__version__}"
-
-    @property
-    def devices(self) -> int:
-        """How many devices a batch is split over; every batch is a multiple of it."""
-        return self._split.mesh.size
 
     def images(self, pixels: np.ndarray) -> jax.Array:
         """uint8 or float32 (batch, h, w, 3) -> (batch, dim) float32, still being computed."""
@@ -128,6 +130,19 @@ def check_precision(precision: str) -> None:
         raise UnknownNameError("precision", precision, PRECISIONS)
 
 
+def check_engine(engine: str) -> None:
+    """Raises unless the engine is one of `ENGINES` and installed: before anything is fetched or loaded for it.
+
+    Raises:
+      UnknownNameError: there is no such engine.
+      MissingExtraError: it needs an extra that is not installed.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if engine == "openvino" and importlib.util.find_spec("openvino") is None:
+        raise MissingExtraError("the OpenVINO engine", "openvino")
+
+
 def batch_size_for(engine: Engine, asked: int | None, default: int) -> int:
     """The batch to use: what was asked for, rounded up to a multiple of the devices.
 
@@ -138,5 +153,4 @@ def batch_size_for(engine: Engine, asked: int | None, default: int) -> int:
         return default
     if asked < 1:
         raise ConfigError(f"batch_size is {asked}; it must be at least 1.")
-    devices = engine.devices if isinstance(engine, XlaEngine) else 1
-    return -(-asked // devices) * devices
+    return -(-asked // engine.devices) * engine.devices

@@ -6,19 +6,19 @@ numpy stands at the border: pictures and texts go in, numpy embeddings of unit n
 import functools
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int
 
-from lit import checkpoints, files, resources, streams, tokenizers, zoo
+from lit import __version__, checkpoints, files, resources, streams, tokenizers, zoo
 from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
-from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_precision
-from lit.errors import CheckpointNotFoundError, ConfigError, ImageError, InputError, UnknownNameError
+from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_engine, check_precision
+from lit.errors import CheckpointError, CheckpointNotFoundError, ConfigError, ImageError, InputError
 from lit.images import ImageInput
 from lit.progress import progress as show_progress
 from lit.tokenizers import Explanation, Tokenizer
@@ -27,7 +27,6 @@ from lit.tokenizers import Explanation, Tokenizer
 _TEXT_CHUNK = 4096
 #: BERT masks padding, so a short text may run at a shorter length: lengths are rounded up to this times a power of two.
 _SHORTEST = 16
-_ENGINES = ("xla", "openvino")
 
 
 class Model:
@@ -43,6 +42,9 @@ class Model:
         has matrix units for it; see README for the measured distance).
       engine: "xla", or "openvino" (extra `openvino`).
       card: what the model is, for people (Markdown).
+
+    Raises:
+      CheckpointError: the tokenizer makes ids for which the text tower has no embedding.
     """
 
     def __init__(
@@ -57,7 +59,12 @@ class Model:
     ) -> None:
         self.config, self.tokenizer, self.card = config, tokenizer, card
         self.precision = precision
-        self._params = params
+        if tokenizer.vocab_size > config.text.vocab_size:
+            raise CheckpointError(
+                f"{config.name}: the vocabulary has {tokenizer.vocab_size:,} ids and the text tower "
+                f"{config.text.vocab_size:,} embeddings; take the vocabulary that was published with the weights."
+            )
+        # The engine alone holds the parameters: a second copy in numpy would double the memory of a large model.
         self._engine = build_engine(engine, config, params, precision)
 
     def __repr__(self) -> str:
@@ -79,28 +86,29 @@ class Model:
     @property
     def logit_scale(self) -> float:
         """Multiplies a cosine to make a logit: exp of the stored parameter `t`."""
-        return math.exp(np.asarray(self._params["t"]).item())
+        return math.exp(np.asarray(self._engine.params["t"]).item())
 
     @property
     def logit_bias(self) -> float | None:
         """Added to a logit; None unless the model was trained with one (sigmoid loss)."""
-        return np.asarray(self._params["b"]).item() if self.config.bias else None
+        return np.asarray(self._engine.params["b"]).item() if self.config.bias else None
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over everything that determines an embedding, down to the last bits.
+        """SHA-256 (hex) over what determines an embedding.
 
-        Configuration, weights, tokenizer, precision, engine with its version, and kind of device.
+        Configuration, weights, tokenizer, precision, the versions of lit and of the engine, and kind of device.
         """
         digest = hashlib.sha256()
         said = (
             configs.to_dict(self.config),
             self.tokenizer.fingerprint,
             self.precision,
+            __version__,
             self._engine.description,
         )
         digest.update(repr(said).encode())
-        for name, array in sorted(checkpoints.flatten(self._params).items()):
+        for name, array in sorted(checkpoints.flatten(self._engine.params).items()):
             array = np.ascontiguousarray(array)
             digest.update(f"{name} {array.dtype} {array.shape}".encode())
             digest.update(array.view(np.uint8).data)
@@ -142,23 +150,30 @@ class Model:
         batch_size: int | None = None,
         failures: list[ImageError] | None = None,
         progress: bool = False,
-    ) -> Iterator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]]]:
-        """Like `embed_images`, a batch at a time: yields positions in `images`, and their embeddings, in order."""
-        images = _collection(images, "images")
+    ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
+        """Like `embed_images`, a batch at a time: yields positions in `images`, and their embeddings, in order.
+
+        Closing it, or an error in the middle, ends the decoding threads.
+        """
         size = batch_size_for(self._engine, batch_size, self._engine.image_batch)
-        total = len(images) if isinstance(images, Sequence) else None
-        first = None
+        return self._image_batches(streams.collection(images, "images"), size, failures, progress)
+
+    def _image_batches(
+        self, images: Iterable[ImageInput], size: int, failures: list[ImageError] | None, progress: bool
+    ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
+        total = len(images) if isinstance(images, Sized) else None
+        seen, failed_before = 0, len(failures or ())
         with show_progress("embedding images", total, enabled=progress, unit="images") as advance:
             stream = pictures.iter_preprocessed(images, self.config.preprocess, failures=failures)
             try:
                 for batch, zimg in streams.pipelined(streams.chunks(stream, size), self._start_images(size)):
-                    first = batch[0]
                     index, rows = np.asarray([i for i, _ in batch]), np.asarray(zimg)[: len(batch)]
-                    advance(len(batch))
+                    advance(batch[-1][0] + 1 - seen)  # those that cannot be used are done with, too
+                    seen = batch[-1][0] + 1
                     yield index, rows
             finally:
                 stream.close()
-        if first is None and not failures:
+        if not seen and len(failures or ()) == failed_before:
             raise InputError("there are no images to embed; give at least one.")
 
     def _start_images(self, size: int) -> Any:
@@ -180,9 +195,9 @@ class Model:
         Raises:
           InputError: a lone string, something that is not a string, or nothing at all.
         """
-        texts = _collection(texts, "texts")
+        texts = streams.collection(texts, "texts")
         size = batch_size_for(self._engine, batch_size, self._engine.text_batch)
-        total = len(texts) if isinstance(texts, Sequence) else None
+        total = len(texts) if isinstance(texts, Sized) else None
         rows = []
         with show_progress("embedding texts", total, enabled=progress, unit="texts") as advance:
             for chunk in streams.chunks(texts, _TEXT_CHUNK):
@@ -193,7 +208,10 @@ class Model:
 
     def _embed_tokens(self, tokens: TokenIds, size: int, advance: Any) -> TextEmbeddings:
         out = np.empty((len(tokens), self.dim), np.float32)
-        groups = ((n, rows) for n, members in self._by_length(tokens) for rows in streams.chunks(members, size))
+        # BERT alone masks its padding; elsewhere it is a part of the text.
+        shortest = _SHORTEST if self.config.text.kind == "bert" else self.tokenizer.context_length
+        lengths = streams.by_length(tokens, shortest=shortest)
+        groups = ((n, rows) for n, members in lengths for rows in streams.chunks(members, size))
 
         def start(group: tuple[int, list[int]]) -> Any:
             length, rows = group
@@ -204,30 +222,14 @@ class Model:
             advance(len(rows))
         return out
 
-    def _by_length(self, tokens: TokenIds) -> list[tuple[int, list[int]]]:
-        """Rows that run at the same length; a row's own length alone decides, never its neighbours'."""
-        longest = tokens.shape[1]
-        if self.config.text.kind != "bert" or longest <= _SHORTEST:
-            return [(longest, list(range(len(tokens))))]
-        lengths = [_SHORTEST]
-        while lengths[-1] < longest:
-            lengths.append(min(2 * lengths[-1], longest))
-        used = tokens.shape[1] - np.argmax(tokens[:, ::-1] != 0, axis=1)
-        fits = np.searchsorted(lengths, used)
-        return [(n, np.flatnonzero(fits == i).tolist()) for i, n in enumerate(lengths) if (fits == i).any()]
-
     def preprocess(self, images: Iterable[ImageInput]) -> Pixels:
         """What the image tower takes: (images, size, size, 3) float32 in the model's value range."""
-        pixels = [
-            picture for _, picture in pictures.iter_preprocessed(_collection(images, "images"), self.config.preprocess)
-        ]
-        if not pixels:
-            raise InputError("there are no images to preprocess; give at least one.")
-        return pictures.to_range(np.stack(pixels), self.config.preprocess)
+        _, pixels = pictures.preprocess_batch(images, self.config.preprocess)
+        return pictures.to_range(pixels, self.config.preprocess)
 
     def tokenize(self, texts: Iterable[str]) -> TokenIds:
         """What the text tower takes: (texts, context_length) int32."""
-        return self.tokenizer(list(_collection(texts, "texts")))
+        return self.tokenizer(list(streams.collection(texts, "texts")))
 
     def explain_text(self, text: str) -> Explanation:
         """The pieces and ids of a text, and what was cut off at the context length."""
@@ -247,10 +249,13 @@ class Model:
           (1,), which multiplies `zimg @ ztxt.T`, and `logit_bias` (1,) where the model has one.
 
         Raises:
-          InputError: both are None.
+          InputError: both are None, or one has no rows.
         """
         if images is None and tokens is None:
             raise InputError("apply needs images, tokens, or both; both are None.")
+        for what, rows in (("images", images), ("tokens", tokens)):
+            if rows is not None and not len(rows):
+                raise InputError(f"apply got {what} of shape {tuple(rows.shape)}; it needs at least one row.")
         zimg = None if images is None else self._run(self._engine.images, images, self._engine.image_batch)
         ztxt = None if tokens is None else self._run(self._engine.texts, tokens, self._engine.text_batch)
         out = {"logit_scale": np.full(1, self.logit_scale, np.float32)}
@@ -277,7 +282,8 @@ def load(
 
     Args:
       name: None for the embedded model, which needs no download; a released model (`lit models` lists them); or a
-        directory that `lit.checkpoints.save_bundle` wrote.
+        directory that `lit.checkpoints.save_bundle` wrote.  A released name wins over a directory of that name; a
+        `Path` always means a directory.
       weights, vocab: files that you have, for a released model; otherwise cache, then mirrors.
       precision: "float32" or "bfloat16"; see `Model`.
       engine: "xla" or "openvino"; see `Model`.
@@ -285,17 +291,21 @@ def load(
 
     Raises:
       UnknownNameError: no such model, precision or engine.
+      MissingExtraError: the engine is not installed.
+      ConfigError: `weights` or `vocab` beside a model that brings its own.
+      CheckpointError: a file is damaged, or of another kind.
       CheckpointNotFoundError: no place has the files; it lists every place tried, and the ways on.
       ChecksumError: a file is not what was published, or not what it was at first use.
       ParamsMismatchError: parameters do not fit the model: all differences at once.
     """
     check_precision(precision)
-    if name is None or str(name) == zoo.EMBEDDED or Path(name).is_dir():
+    check_engine(engine)
+    place = _bundle(name)
+    if place is not None:
         if weights is not None or vocab is not None:
             raise ConfigError(
                 f"{name or 'the embedded model'} brings its own weights and vocabulary; name a released model."
             )
-        place = Path(name) if name is not None and str(name) != zoo.EMBEDDED else resources.directory("embedded")
         bundle = checkpoints.load_bundle(place)
         tokenizer = tokenizers.load_tokenizer(bundle.config.tokenizer, bundle.vocab)
         return Model(bundle.config, bundle.params, tokenizer, precision=precision, engine=engine, card=bundle.card)
@@ -307,15 +317,21 @@ def load(
     return Model(released.config, params, tokenizer, precision=precision, engine=engine, card=released.card())
 
 
+def _bundle(name: str | Path | None) -> Path | None:
+    """The folder of a model that brings all its files; None where a released model is meant."""
+    if name is None or str(name) == zoo.EMBEDDED:
+        return resources.directory("embedded")
+    return Path(name) if (isinstance(name, Path) or name not in zoo.MODELS) and Path(name).is_dir() else None
+
+
 def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
     """What runs the towers: "xla", or "openvino" with its extra."""
+    check_engine(name)
     if name == "xla":
         return XlaEngine(config, params, precision=precision)
-    if name == "openvino":
-        from lit.openvino_engine import OpenVinoEngine  # an extra: imported by whoever asks for it
+    from lit.openvino_engine import OpenVinoEngine  # an extra: imported by whoever asks for it
 
-        return OpenVinoEngine(config, params, precision=precision)
-    raise UnknownNameError("engine", name, _ENGINES)
+    return OpenVinoEngine(config, params, precision=precision)
 
 
 def _given(path: str | Path | None) -> Path | None:
@@ -324,12 +340,3 @@ def _given(path: str | Path | None) -> Path | None:
             f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors."
         )
     return None if path is None else Path(path)
-
-
-def _collection(items: Any, what: str) -> Iterable[Any]:
-    """Refuses what iterates, but not over items: a lone path or text, one array."""
-    if isinstance(items, str | bytes | Path):
-        raise InputError(f"{what} is a single {type(items).__name__}; wrap it in a list: [{items!r:.40}].")
-    if not isinstance(items, Iterable):
-        raise InputError(f"{what} is a {type(items).__name__}; it must be an iterable of {what}.")
-    return items

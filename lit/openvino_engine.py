@@ -38,7 +38,8 @@ class OpenVinoEngine:
         check_precision(precision)
         openvino = _import_openvino()
         self._core = openvino.Core()
-        self._params = jax.tree.map(np.asarray, params)
+        self.params = jax.tree.map(np.asarray, params)
+        self.devices = 1
         self._settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
         # The graph is float32 whatever the precision: OpenVINO lowers it as the hint says.
         self._image, self._text = tower_functions(config, "float32")
@@ -64,7 +65,7 @@ class OpenVinoEngine:
         if key not in self._compiled:
             from lit.openvino_graph import to_graph
 
-            graph = to_graph(tower, self._params, (len(batch) // shares, *batch.shape[1:]), batch.dtype)
+            graph = to_graph(tower, self.params, (len(batch) // shares, *batch.shape[1:]), batch.dtype)
             settings = self._settings if shares == 1 else {**self._settings, "NUM_STREAMS": shares}
             self._compiled[key] = self._core.compile_model(graph, "CPU", settings)
         compiled = self._compiled[key]

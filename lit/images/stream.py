@@ -13,6 +13,7 @@ from lit.config import PreprocessConfig
 from lit.errors import ImageError, InputError
 from lit.images.decode import ImageInput
 from lit.images.preprocess import preprocess
+from lit.streams import collection
 
 #: More threads than this only wait for each other.
 _MOST_WORKERS = 16
@@ -100,8 +101,7 @@ def preprocess_batch(
       ImageError: a picture cannot be used, and `failures` is None.
       InputError: there are no pictures, or a single one was handed in.
     """
-    if isinstance(images, str | bytes | os.PathLike):
-        raise InputError(f"images is a single {type(images).__name__}; wrap it in a list: [{images!r:.60}].")
+    images = collection(images, "images")
     before = len(failures) if failures is not None else 0
     pairs = list(iter_preprocessed(images, config, workers=workers, failures=failures))
     if not pairs and (failures is None or len(failures) == before):

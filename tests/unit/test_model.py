@@ -1,15 +1,26 @@
 """The model: numpy in, numpy out, streams, and bytes that do not depend on the batch."""
 
+import contextlib
+import gc
 import inspect
+import io
+import json
+import shutil
 import subprocess
 import sys
+import threading
+import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny import pictures, save_tiny, tiny_config
 
 import lit
-from lit.errors import CheckpointError, ConfigError, ImageError, InputError, UnknownNameError
+from lit import checkpoints
+from lit.config import PrototypeHeadConfig
+from lit.errors import CheckpointError, ConfigError, ImageError, InputError, MissingExtraError, UnknownNameError
+from lit.tokenizers import load_tokenizer
 
 
 def test_embeddings_are_float32_unit_rows_in_order(tiny_model):
@@ -65,7 +76,7 @@ def test_a_stream_is_read_no_further_than_it_must(tiny_model):
     batches.close()
     assert index.tolist() == [0, 1, 2, 3]
     assert rows.shape == (4, 32)
-    assert len(read) < 60  # of 400: a few batches under way, and what the decoders hold
+    assert len(read) < 100  # of 400: four batches of 4, and what the decoders hold: 4 for each of 16 threads at most
 
 
 def test_apply_is_the_same_computation(tiny_model):
@@ -85,6 +96,8 @@ def test_apply_is_the_same_computation(tiny_model):
     assert tiny_model.apply(images=pixels)[1] is None
     with pytest.raises(InputError, match="both are None"):
         tiny_model.apply()
+    with pytest.raises(InputError, match=r"images of shape \(0, 32, 32, 3\)"):
+        tiny_model.apply(images=pixels[:0])
 
 
 def test_failures_are_collected_beside_the_good_results(tiny_model, tmp_path):
@@ -98,12 +111,58 @@ def test_failures_are_collected_beside_the_good_results(tiny_model, tmp_path):
     with pytest.raises(ImageError, match=r"bad\.jpg"):
         tiny_model.embed_images(images)
     assert tiny_model.embed_images([bad], failures=[]).shape == (0, 32)
+    with pytest.raises(InputError, match="no images"):
+        tiny_model.embed_images([], failures=failures)  # what an earlier call put there says nothing about this one
 
 
-@pytest.mark.parametrize("images", ["cat.jpg", b"..."])
+def test_progress_counts_the_failures_too(tiny_model, tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr("lit.model.show_progress", lambda *a, **k: contextlib.nullcontext(done.append))
+    images = [tmp_path / "absent.png", *pictures(5), tmp_path / "absent.png", *pictures(2)]
+    tiny_model.embed_images(images, batch_size=2, failures=[], progress=True)
+    assert sum(done) == len(images)
+
+
+def test_an_error_in_the_middle_or_a_close_ends_the_threads(tiny_model):
+    def source():
+        yield from pictures(9)
+        raise RuntimeError("the disk is gone")
+
+    def threads():
+        return [t for t in threading.enumerate() if t.name.startswith("lit-images")]
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        tiny_model.embed_images(source(), batch_size=2)
+    assert not threads()
+    batches = tiny_model.iter_images(pictures(40), batch_size=2)
+    next(batches)
+    assert threads()
+    batches.close()
+    assert not threads()
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        "cat.jpg",
+        b"...",
+        bytearray(b"..."),
+        io.BytesIO(b"..."),
+        np.zeros((40, 40, 3), np.uint8),
+        np.zeros((40, 40), np.float32),
+    ],
+    ids=lambda images: type(images).__name__,
+)
 def test_a_lone_image_is_refused_with_the_way_on(tiny_model, images):
-    with pytest.raises(InputError, match="wrap it in a list"):
-        tiny_model.embed_images(images)
+    for call in (tiny_model.embed_images, tiny_model.iter_images, tiny_model.preprocess):
+        with pytest.raises(InputError, match="single .* wrap it in a list"):
+            call(images)
+
+
+def test_a_stack_of_pictures_is_a_collection(tiny_model):
+    stack = np.stack([p[:40, :40] for p in pictures(3)])
+    np.testing.assert_array_equal(tiny_model.embed_images(stack), tiny_model.embed_images(list(stack)))
+    np.testing.assert_array_equal(tiny_model.embed_images(stack[..., 0]), tiny_model.embed_images(list(stack[..., 0])))
 
 
 def test_wrong_collections_are_refused(tiny_model):
@@ -125,6 +184,30 @@ def test_fingerprint_follows_whatever_moves_an_embedding(tiny_bundle, tmp_path):
     assert model.fingerprint != lit.load(tiny_bundle, precision="bfloat16").fingerprint
     other = save_tiny(tmp_path / "other", tiny_config(preprocess=lit.PreprocessConfig(image_size=32, jpeg="accurate")))
     assert model.fingerprint != lit.load(other).fingerprint
+    heads = [PrototypeHeadConfig(num_prototypes=32, temperature=t) for t in (0.1, 0.2)]
+    sharp, soft = (save_tiny(tmp_path / str(h.temperature), tiny_config(text_head=h)) for h in heads)
+    assert lit.load(sharp).fingerprint != lit.load(soft).fingerprint
+
+
+def test_a_model_holds_its_parameters_once(tiny_bundle):
+    """numpy's copy is free as soon as the engine has its own."""
+    bundle = checkpoints.load_bundle(tiny_bundle)
+    tokenizer = load_tokenizer(bundle.config.tokenizer, bundle.vocab)
+    held = weakref.ref(bundle.params["img"]["embedding"]["kernel"])
+    model = lit.Model(bundle.config, bundle.params, tokenizer)
+    del bundle
+    gc.collect()
+    assert held() is None
+    assert model.logit_scale == pytest.approx(20)
+
+
+def test_a_vocabulary_beyond_the_embeddings_is_refused(tiny_bundle):
+    """An id without an embedding would get another one's, silently."""
+    bundle = checkpoints.load_bundle(tiny_bundle)
+    longer = bundle.vocab.read_bytes() + b"one-more\n"
+    tokenizer = load_tokenizer(bundle.config.tokenizer, longer)
+    with pytest.raises(CheckpointError, match="the vocabulary has 201 ids and the text tower 200 embeddings"):
+        lit.Model(bundle.config, bundle.params, tokenizer)
 
 
 def test_bfloat16_is_near(tiny_bundle, tiny_model):
@@ -153,9 +236,22 @@ def test_load_refuses(arguments, error, says):
         inspect.unwrap(lit.load)(**arguments)
 
 
-def test_unknown_engine(tiny_bundle):
-    with pytest.raises(UnknownNameError, match="unknown engine 'tpu'"):
-        lit.load(tiny_bundle, engine="tpu")
+def test_engines_are_checked_before_anything_is_fetched(tiny_bundle, monkeypatch):
+    for name in (tiny_bundle, "LiT-B16B_2"):
+        with pytest.raises(UnknownNameError, match="unknown engine 'tpu'"):
+            lit.load(name, engine="tpu", offline=True)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(MissingExtraError, match=r"lit-jax\[openvino\]"):
+        lit.load("LiT-B16B_2", engine="openvino", offline=True)
+
+
+def test_a_released_name_wins_over_a_folder_of_that_name(tiny_bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_bundle, tmp_path / "LiT-L16L")
+    with pytest.raises(CheckpointError, match="none of"):
+        lit.load("LiT-L16L", offline=True)
+    assert lit.load(Path("LiT-L16L")).name == "tiny"
+    assert lit.load("./LiT-L16L").name == "tiny"
 
 
 @pytest.mark.slow
@@ -170,5 +266,5 @@ def test_several_devices_give_the_same_embeddings(tiny_bundle):
     for n in (1, 8):
         env = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n}", "JAX_PLATFORMS": "cpu", "PATH": ""}
         out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-        runs.append(np.array(eval(out.stdout)))
+        runs.append(np.array(json.loads(out.stdout)))
     np.testing.assert_allclose(runs[0], runs[1], atol=1e-6)

@@ -1,8 +1,25 @@
 """Streams are cut into batches of one shape, in order, a bounded number under way."""
 
-import numpy as np
+from pathlib import Path
 
-from lit.streams import chunks, pad_rows, pipelined
+import numpy as np
+import pytest
+
+from lit.errors import InputError
+from lit.streams import by_length, chunks, collection, pad_rows, pipelined
+
+
+@pytest.mark.parametrize("lone", ["a", b"a", Path("a"), memoryview(b"a"), np.zeros((4, 5)), np.zeros((4, 5, 3))])
+def test_a_lone_item_is_no_collection(lone):
+    with pytest.raises(InputError, match="images is a single .*; wrap it in a list"):
+        collection(lone, "images")
+
+
+def test_collections():
+    for items in (["a"], iter("a"), np.array(["a", "b"]), np.zeros((2, 4, 5)), np.zeros((2, 4, 5, 3)), {"a"}):
+        assert collection(items, "images") is items
+    with pytest.raises(InputError, match="images is a int; it must be an iterable of images"):
+        collection(3, "images")
 
 
 def test_chunks_keep_order_and_bound():
@@ -21,3 +38,12 @@ def test_pipelined_is_in_order_and_never_further_ahead_than_its_depth():
         taken.append((batch, result))
         assert len(started) - len(taken) <= 2
     assert taken == [(b, b * 10) for b in range(6)]
+
+
+def test_by_length_rounds_each_row_up_by_itself():
+    tokens = np.zeros((5, 40), np.int32)
+    for row, used in enumerate([17, 1, 40, 16, 33]):
+        tokens[row, used - 1] = 7
+    assert by_length(tokens, shortest=16) == [(16, [1, 3]), (32, [0]), (40, [2, 4])]
+    assert by_length(tokens, shortest=40) == by_length(tokens, shortest=64) == [(40, [0, 1, 2, 3, 4])]
+    assert by_length(np.zeros((1, 40), np.int32), shortest=16) == [(16, [0])]
