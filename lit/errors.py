@@ -42,7 +42,7 @@ class UnknownNameError(LitError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
         folded = {k.casefold(): k for k in self.known}
-        close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
         meant = f" Did you mean {folded[close[0]]!r}?" if close else ""
         there_is = ", ".join(self.known) if self.known else "none"
         super().__init__(f"unknown {kind} {name!r}.{meant} Known: {there_is}." + (f" {hint}" if hint else ""))
@@ -67,7 +67,9 @@ class ImageError(InputError):
 
     def __init__(self, reason: str, *, item: str, index: int | None = None) -> None:
         self.reason, self.item, self.index = reason, item, index
-        where = item if index is None else f"{item} (item {index})"
+        # A file's name may hold anything but NUL and a slash: line breaks, or what a terminal takes for a command.
+        shown = item if item and item.isprintable() else repr(item)
+        where = shown if index is None else f"{shown} (item {index})"
         super().__init__(f"{where}: {reason}")
 
 

@@ -44,7 +44,7 @@ def decode(image: ImageInput, config: PreprocessConfig, *, workspace: Workspace 
     if isinstance(image, str | os.PathLike):
         return _decode_bytes(_read_path(image, item), config, item, workspace)
     if isinstance(image, bytes | bytearray | memoryview):
-        return _decode_bytes(memoryview(image), config, item, workspace)
+        return _decode_bytes(_as_bytes(image), config, item, workspace)
     if isinstance(image, Image.Image):
         return pillow.from_image(image, exif=config.exif, item=item)
     if isinstance(image, np.ndarray | np.generic):
@@ -54,7 +54,7 @@ def decode(image: ImageInput, config: PreprocessConfig, *, workspace: Workspace 
     if hasattr(image, "__array__"):  # JAX, torch on the CPU
         return from_array(np.asarray(image), item=item)
     raise ImageError(
-        f"a {type(image).__name__} is no picture; hand in a path, bytes, a file object, a PIL image or an array.",
+        f"it is of type {type(image).__name__}, which is no picture; hand in a path, bytes, a file object, a PIL image or an array.",
         item=item,
     )
 
@@ -64,7 +64,7 @@ def describe(image: ImageInput) -> str:
     if isinstance(image, str | os.PathLike):
         return os.fspath(image)
     if isinstance(image, bytes | bytearray | memoryview):
-        return f"<{len(image):,} bytes>"
+        return f"<{memoryview(image).nbytes:,} bytes>"
     if isinstance(image, Image.Image):
         return str(getattr(image, "filename", "") or f"<PIL image {image.mode} {image.width} x {image.height}>")
     if isinstance(image, np.ndarray | np.generic) or hasattr(image, "__array__"):
@@ -82,14 +82,22 @@ def _decode_bytes(
     return pillow.decode_bytes(data, exif=config.exif, item=item)
 
 
+def _as_bytes(data: bytes | bytearray | memoryview) -> memoryview:
+    """One dimension of bytes, whatever the shape of the buffer."""
+    view = memoryview(data)
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+
+
 def _read_path(path: str | os.PathLike[str], item: str) -> bytes:
     try:
-        mode = Path(path).stat().st_mode
+        mode = os.stat(path).st_mode  # unlike a Path, this does not take "" for the current folder
         if stat.S_ISDIR(mode):
             raise ImageError("it is a folder; lit.images.find_images lists the pictures in it.", item=item)
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
             raise ImageError("it is a device or a socket, not a file.", item=item)
         return Path(path).read_bytes()
+    except ImageError:  # a ValueError, as the last one below
+        raise
     except FileNotFoundError as error:
         hint = "; download it first" if item.startswith(("http:", "https:")) else ""
         raise ImageError(f"there is no such file{hint}.", item=item) from error

@@ -46,10 +46,17 @@ def find(name_or_path: str | Path, *, folder: Literal["templates", "classes"], k
     known = packaged(folder)
     if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]
+    if not str(name_or_path).strip():
+        raise PromptError(f"the {kind} has an empty name; give a text file, or one of the names {', '.join(known)}.")
     path = Path(name_or_path)
     there = _what_is(path)
     if there == "a file":
         return path
+    if there == "not there" and folder == "templates" and "{}" in str(name_or_path):
+        raise PromptError(
+            f"{name_or_path!r} is a template, not the name of a prompt set; give a list of templates, or a text file "
+            "with one per line."
+        )
     if there == "not there" and isinstance(name_or_path, str) and len(path.parts) < 2 and not path.suffix:
         raise UnknownNameError(kind, name_or_path, known, hint="A path to a text file works too.")
     raise PromptError(f"{path} is {there}; give a text file, or one of the names {', '.join(known)}.")

@@ -1,6 +1,7 @@
 """The hierarchy is as drawn, and messages say what to do."""
 
 import builtins
+import inspect
 import re
 
 import pytest
@@ -26,6 +27,13 @@ def test_unknown_name_suggests_and_lists():
     assert "Did you mean" not in str(UnknownNameError("model", "zzz", ["LiT-B16B"]))
 
 
+def test_unknown_name_that_is_no_string():
+    """What a user may pass; the hint, which is checked in tests alone, says str."""
+    error = UnknownNameError.__new__(UnknownNameError)
+    inspect.unwrap(UnknownNameError.__init__)(error, "engine", None, ["xla"])
+    assert str(error) == "unknown engine None. Known: xla."
+
+
 def test_params_mismatch_says_everything_at_once():
     error = ParamsMismatchError("x.npz", missing=["a"], unexpected=["b", "c"], wrong_shape={"d": ((1,), (2,))})
     assert error.missing == ("a",)
@@ -42,6 +50,14 @@ def test_params_mismatch_says_everything_at_once():
 
 def test_image_error_names_the_item():
     assert str(ImageError("is empty", item="cat.jpg", index=3)) == "cat.jpg (item 3): is empty"
+
+
+@pytest.mark.parametrize("item", ["two\nlines.jpg", "red\x1b[31m.jpg", "a\udcff.jpg", ""])
+def test_image_error_stays_on_one_line_and_can_be_printed(item):
+    error = ImageError("is empty", item=item)
+    assert error.item == item
+    assert str(error) == f"{item!r}: is empty"
+    assert str(error).isprintable()
 
 
 def test_missing_extra_is_a_pip_line():

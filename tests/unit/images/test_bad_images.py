@@ -39,11 +39,11 @@ def test_missing_file(tmp_path):
 
 
 def test_folder(tmp_path):
-    assert "it is a folder; lit.images.find_images" in refused(tmp_path).reason
+    assert refused(tmp_path).reason == "it is a folder; lit.images.find_images lists the pictures in it."
 
 
 def test_device():
-    assert "a device or a socket" in refused("/dev/null").reason
+    assert refused("/dev/null").reason == "it is a device or a socket, not a file."
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
@@ -58,8 +58,19 @@ def test_unreadable_file(tmp_path, monkeypatch):
 
 
 def test_path_that_cannot_be(tmp_path):
-    assert "cannot be read" in refused("a\0b.jpg").reason
+    with pytest.raises(ImageError, match=r"^'a\\x00b\.jpg': it cannot be read"):
+        preprocess("a\0b.jpg", CONFIG)
+    with pytest.raises(ImageError, match="^'': there is no such file"):
+        preprocess("", CONFIG)
     assert "cannot be read" in refused("x" * 5000).reason
+
+
+def test_bytes_of_any_shape_are_the_same_bytes():
+    rows = memoryview(PHOTO[:8])
+    error = refused(rows)
+    assert error.item == "<1,920 bytes>"
+    assert f"begins with {rows.tobytes()[:8]!r}" in error.reason
+    assert error.reason == refused(memoryview(np.asfortranarray(PHOTO[:8]))).reason
 
 
 def test_empty_file(tmp_path):

@@ -94,6 +94,19 @@ def test_files_that_cannot_be_used(tmp_path, content, says):
         PromptSet.load(tmp_path / "mine.txt")
 
 
+def test_a_lone_template_is_told_from_a_name(tmp_path):
+    with pytest.raises(PromptError, match="is a template, not the name of a prompt set; give a list of templates"):
+        PromptSet.load("a photo of a {}.")
+    (tmp_path / "{}").write_text("a {}\n")
+    assert PromptSet.load(tmp_path / "{}").templates == ("a {}",)
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name(name):
+    with pytest.raises(PromptError, match="the prompt set has an empty name; give a text file, or one of"):
+        PromptSet.load(name)
+
+
 def test_paths_where_no_file_is(tmp_path):
     with pytest.raises(PromptError, match=r"mine.txt is not there; give a text file, or one of the names big-vision"):
         PromptSet.load("mine.txt")
