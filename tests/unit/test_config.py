@@ -1,5 +1,7 @@
 """Configurations: the JSON round trip, and what cannot be built."""
 
+import dataclasses
+import inspect
 import json
 
 import pytest
@@ -63,6 +65,8 @@ def test_published_sizes():
         (lambda: ViTConfig.of_size("B/15"), "multiple of patch_size = 15"),
         (lambda: ViTConfig.of_size("B/16", width=770), "multiple of num_heads = 12"),
         (lambda: ViTConfig.of_size("B/16", depth=0), "must be positive"),
+        (lambda: ViTConfig.of_size("B/16", representation_size=0), "representation_size is 0; it must be positive"),
+        (lambda: dataclasses.replace(BertConfig.of_size("base"), layer_norm_eps=-1.0), "layer_norm_eps is -1.0"),
         (lambda: PreprocessConfig(value_range=(1.0, -1.0)), "first must be the smaller"),
         (lambda: PreprocessConfig(kernel="bicubic"), "'bicubic' without antialias"),
         (lambda: PreprocessConfig(antialias=True), "set rounding='round'"),
@@ -80,6 +84,34 @@ def test_published_sizes():
 def test_contradictions_are_refused(make, says):
     with pytest.raises(ConfigError, match=says):
         make()
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        (ViTConfig.of_size("B/16"), "pool"),
+        (BertConfig.of_size("base"), "gelu"),
+        (TextTransformerConfig.of_size("S", vocab_size=10), "pool"),
+        (TokenizerConfig(kind="wordpiece"), "kind"),
+        (PreprocessConfig(), "kernel"),
+    ],
+    ids=lambda c: type(c).__name__,
+)
+def test_a_misspelt_choice_is_refused_and_the_choices_listed(config, field):
+    says = rf"{type(config).__name__}\.{field} is 'mean '; it must be one of '"
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    with pytest.raises(ConfigError, match=says):
+        inspect.unwrap(type(config).__init__)(object.__new__(type(config)), **values | {field: "mean "})
+
+
+def test_what_comes_out_of_a_tower_is_what_the_space_needs():
+    image = ViTConfig.of_size("mu/16", image_size=64, representation_size=48)
+    text = TextTransformerConfig.of_size("mu", vocab_size=100, out_dim=48)
+    assert lit_config(image=image, text=text, dim=48).image.features == 48
+    with pytest.raises(ConfigError, match="the image side ends 48 wide, and dim is 32"):
+        lit_config(image=image)
+    with pytest.raises(ConfigError, match="pool is 'none'; an image needs one vector"):
+        lit_config(image=ViTConfig.of_size("mu/16", image_size=64, pool="none"))
 
 
 @pytest.mark.parametrize("make", [ViTConfig.of_size, BertConfig.of_size, TextTransformerConfig.of_size])
