@@ -38,8 +38,8 @@ def test_80000_short_prompts_in_seconds(name):
     tokenizer = load_tokenizer(TokenizerConfig(kind=kind), DATA / vocab)
     prompts = PromptSet.load("clip-paper")
     texts = [text for class_name in load_classes("imagenet") for text in prompts.format(class_name)]
-    started = time.perf_counter()
+    started = time.process_time()  # work, whatever else the machine does
     tokens = tokenizer(texts)
     # 0.3 s and 0.7 s on the two-core machine; ten times as much would be a fault.
-    assert time.perf_counter() - started < 7
+    assert time.process_time() - started < 7
     assert tokens.shape == (80_000, 16)

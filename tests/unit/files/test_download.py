@@ -140,7 +140,7 @@ def test_a_wish_to_wait_is_bounded(file, site, content, quick, refusing):
     site.plan = [refusing(429, {"Retry-After": "3600"})]
     began = time.monotonic()
     assert fetch(file, network=quick).read_bytes() == content
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("status", "said"), [(403, "403 access denied"), (404, "404 no such file"), (401, "401 not")])

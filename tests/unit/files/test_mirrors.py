@@ -45,7 +45,7 @@ def test_every_place_is_listed_with_its_reason_and_the_ways_on(site, cache, quic
     site.plan = [refusing(403), refusing(404)]
     began = time.monotonic()
     said = nowhere(FileRef(name="weights.npz", kind="npz", mirrors=mirrors), quick)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     lines = said.splitlines()
     assert lines[0] == "weights.npz is in none of 6 places:"
     assert lines[1] == f"  {cache / 'weights.npz'}: not there;"
