@@ -29,12 +29,13 @@ class ClassCache:
       fingerprint: of the model.
       texts: for each class all of its texts.
       renormalize: whether the means have unit norm.
+      dim: width of an embedding.
     """
 
-    def __init__(self, fingerprint: str, texts: Sequence[Sequence[str]], renormalize: bool) -> None:
+    def __init__(self, fingerprint: str, texts: Sequence[Sequence[str]], renormalize: bool, dim: int) -> None:
         determined_by = json.dumps([fingerprint, texts, renormalize], ensure_ascii=True)
         self.path = cache_directory() / "classes" / f"{hashlib.sha256(determined_by.encode()).hexdigest()}.npz"
-        self._classes = len(texts)
+        self._shape = len(texts), dim
 
     def read(self) -> np.ndarray | None:
         """The (classes, dim) float32 embeddings, or None where there is no sound entry."""
@@ -51,7 +52,7 @@ class ClassCache:
                 error,
             )
             return None
-        if found.dtype != np.float32 or found.ndim != 2 or len(found) != self._classes or not np.isfinite(found).all():
+        if found.dtype != np.float32 or found.shape != self._shape or not np.isfinite(found).all():
             _log.warning("the cached class embeddings %s are damaged; embedding the classes again", self.path)
             return None
         return found

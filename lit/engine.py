@@ -147,10 +147,10 @@ def batch_size_for(engine: Engine, asked: int | None, default: int) -> int:
     """The batch to use: what was asked for, rounded up to a multiple of the devices.
 
     Raises:
-      ConfigError: less than 1 was asked for.
+      ConfigError: less than 1 was asked for, or no whole number.
     """
     if asked is None:
         return default
-    if asked < 1:
-        raise ConfigError(f"batch_size is {asked}; it must be at least 1.")
+    if not isinstance(asked, int | np.integer) or asked < 1:
+        raise ConfigError(f"batch_size is {asked!r}; it must be a whole number, at least 1.")
     return -(-asked // engine.devices) * engine.devices

@@ -156,6 +156,11 @@ class Model:
         Closing it, or an error in the middle, ends the decoding threads.
         """
         size = batch_size_for(self._engine, batch_size, self._engine.image_batch)
+        if failures is not None and not isinstance(failures, list):
+            raise InputError(
+                f"failures is of type {type(failures).__name__}; hand in a list, which collects them, or None, which "
+                "raises the first."
+            )
         return self._image_batches(streams.collection(images, "images"), size, failures, progress)
 
     def _image_batches(
@@ -249,13 +254,14 @@ class Model:
           (1,), which multiplies `zimg @ ztxt.T`, and `logit_bias` (1,) where the model has one.
 
         Raises:
-          InputError: both are None, or one has no rows.
+          InputError: both are None, or not what `preprocess` and `tokenize` return.
         """
         if images is None and tokens is None:
             raise InputError("apply needs images, tokens, or both; both are None.")
-        for what, rows in (("images", images), ("tokens", tokens)):
-            if rows is not None and not len(rows):
-                raise InputError(f"apply got {what} of shape {tuple(rows.shape)}; it needs at least one row.")
+        if images is not None:
+            images = _checked_pixels(images, self.config.preprocess.image_size)
+        if tokens is not None:
+            tokens = _checked_tokens(tokens, self.config.text.vocab_size)
         zimg = None if images is None else self._run(self._engine.images, images, self._engine.image_batch)
         ztxt = None if tokens is None else self._run(self._engine.texts, tokens, self._engine.text_batch)
         out = {"logit_scale": np.full(1, self.logit_scale, np.float32)}
@@ -294,7 +300,8 @@ def load(
       MissingExtraError: the engine is not installed.
       ConfigError: `weights` or `vocab` beside a model that brings its own.
       CheckpointError: a file is damaged, or of another kind.
-      CheckpointNotFoundError: no place has the files; it lists every place tried, and the ways on.
+      CheckpointNotFoundError: there is no such directory; or no place has the files: it lists every place
+        tried, and the ways on.
       ChecksumError: a file is not what was published, or not what it was at first use.
       ParamsMismatchError: parameters do not fit the model: all differences at once.
     """
@@ -321,7 +328,17 @@ def _bundle(name: str | Path | None) -> Path | None:
     """The folder of a model that brings all its files; None where a released model is meant."""
     if name is None or str(name) == zoo.EMBEDDED:
         return resources.directory("embedded")
-    return Path(name) if (isinstance(name, Path) or name not in zoo.MODELS) and Path(name).is_dir() else None
+    if not isinstance(name, Path) and (name in zoo.MODELS or not str(name).strip()):
+        return None
+    path = Path(str(name))
+    if path.is_file():
+        raise CheckpointError(
+            f"{path} is a file; a saved model is a folder. A file of weights goes with the name of a released model: "
+            f"lit.load('LiT-B16B_2', weights={str(path)!r})."
+        )
+    if not path.is_dir() and (isinstance(name, Path) or len(path.parts) > 1):
+        raise CheckpointNotFoundError(f"there is no folder {path}; check it, or name one of {', '.join(zoo.names())}.")
+    return path if path.is_dir() else None
 
 
 def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
@@ -340,3 +357,28 @@ def _given(path: str | Path | None) -> Path | None:
             f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors."
         )
     return None if path is None else Path(path)
+
+
+def _checked_pixels(images: Any, size: int) -> Any:
+    """float32 in the model's value range, or uint8, which the engine maps to it."""
+    images = np.asarray(images)
+    if images.dtype.kind not in "fu" or images.shape[1:] != (size, size, 3) or not len(images):
+        raise InputError(
+            f"images has type {images.dtype} and shape {images.shape}; apply takes what preprocess returns, float32 of "
+            f"shape (images, {size}, {size}, 3), at least one row. embed_images takes pictures as they are."
+        )
+    return images if images.dtype == np.uint8 else images.astype(np.float32, copy=False)
+
+
+def _checked_tokens(tokens: Any, vocab_size: int) -> TokenIds:
+    """int32 ids that the text tower knows; for others JAX makes NaN, or another id's embedding, without a word."""
+    tokens = np.asarray(tokens)
+    if tokens.dtype.kind not in "iu" or tokens.ndim != 2 or not tokens.size:
+        raise InputError(
+            f"tokens has type {tokens.dtype} and shape {tokens.shape}; apply takes what tokenize returns, int32 of "
+            "shape (texts, context_length), at least one row. embed_texts takes texts as they are."
+        )
+    low, high = tokens.min(), tokens.max()
+    if low < 0 or high >= vocab_size:
+        raise InputError(f"the ids in tokens run from {low} to {high}; this model's run from 0 to {vocab_size - 1}.")
+    return tokens.astype(np.int32, copy=False)

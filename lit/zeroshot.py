@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float32
 
 from lit.classcache import ClassCache
-from lit.errors import ConfigError, InputError, PromptError, UnknownNameError
+from lit.errors import ConfigError, ImageError, InputError, PromptError, UnknownNameError
 from lit.images import ImageInput
 from lit.model import Model
 from lit.prompts import PromptSet, class_lists, load_classes
@@ -110,7 +110,7 @@ class ZeroShotClassifier:
                 f"there is one class, {self.class_names[0]!r}: among one, it is always the answer. Give at least two, "
                 "for example one that says what else the picture may show."
             )
-        store = ClassCache(model.fingerprint, texts, self.renormalize) if cache else None
+        store = ClassCache(model.fingerprint, texts, self.renormalize, model.dim) if cache else None
         found = store.read() if store else None
         if found is None:
             found = class_embeddings(model, texts, renormalize=self.renormalize, progress=progress)
@@ -124,28 +124,39 @@ class ZeroShotClassifier:
             f"renormalize={self.renormalize}, canonicalize={self.canonicalize}, {self.model.name}>"
         )
 
-    def similarity(self, images: Iterable[ImageInput]) -> Float32[np.ndarray, "images classes"]:
-        """Inner products with the class embeddings: cosines where `renormalize`, in [-1, 1]."""
-        return self.model.embed_images(images) @ self.class_embeddings.T
+    def similarity(
+        self, images: Iterable[ImageInput], *, failures: list[ImageError] | None = None
+    ) -> Float32[np.ndarray, "images classes"]:
+        """Inner products with the class embeddings: cosines where `renormalize`, in [-1, 1].
 
-    def predict(self, images: Iterable[ImageInput]) -> list[str]:
-        """The class name of each picture; of equal scores the first class wins."""
-        return [self.class_names[i] for i in np.argmax(self.similarity(images), axis=1)]
+        Args:
+          images, failures: as for `Model.embed_images`: with a list of failures, there is a row for each picture that
+            can be used.
+        """
+        return self.model.embed_images(images, failures=failures) @ self.class_embeddings.T
+
+    def predict(self, images: Iterable[ImageInput], *, failures: list[ImageError] | None = None) -> list[str]:
+        """The class name of each picture; of equal scores the first class wins.
+
+        Args:
+          images, failures: see `similarity`.
+        """
+        return [self.class_names[i] for i in np.argmax(self.similarity(images, failures=failures), axis=1)]
 
     def predict_proba(
-        self, images: Iterable[ImageInput], *, independent: bool = False
+        self, images: Iterable[ImageInput], *, independent: bool = False, failures: list[ImageError] | None = None
     ) -> Float32[np.ndarray, "images classes"]:
         """Probabilities in [0, 1].
 
         Args:
-          images: as for `Model.embed_images`.
+          images, failures: see `similarity`.
           independent: False is a softmax over the classes: rows sum to 1, and one of the classes is presumed right.
             True asks each class by itself, with a sigmoid; it needs a model with a `logit_bias`.
 
         Raises:
           ConfigError: `independent` and the model has no bias; or a single class and not `independent`.
         """
-        return self.probabilities(self.similarity(images), independent=independent)
+        return self.probabilities(self.similarity(images, failures=failures), independent=independent)
 
     def probabilities(
         self, similarity: Float32[np.ndarray, "images classes"], *, independent: bool = False
@@ -163,26 +174,36 @@ class ZeroShotClassifier:
             )
         return sigmoid(logits + self.model.logit_bias).astype(np.float32)
 
-    def top_k(self, images: Sequence[ImageInput], k: int = 5) -> pd.DataFrame:
+    def top_k(
+        self, images: Iterable[ImageInput], k: int | None = None, *, failures: list[ImageError] | None = None
+    ) -> pd.DataFrame:
         """The k best classes of each picture, best first.
 
+        Args:
+          images, failures: see `similarity`.
+          k: how many; None for five, or all classes if there are fewer.
+
         Returns:
-          One row per picture and rank: `image` (position), `rank` (1 is best), `class_name`, `probability` (softmax;
-          sigmoid where there is one class) and `similarity`.
+          One row per picture and rank: `image` (position in `images`), `rank` (1 is best), `class_name`,
+          `probability` (softmax; sigmoid where there is one class) and `similarity`.
 
         Raises:
-          InputError: k is less than 1 or more than there are classes.
+          InputError: k is less than 1, more than there are classes, or no whole number.
         """
         classes = len(self.class_names)
-        if not 1 <= k <= classes:
-            raise InputError(f"k is {k}; with {classes} classes it must be between 1 and {classes}.")
-        similarity = self.similarity(images)
+        k = min(5, classes) if k is None else k
+        if not isinstance(k, int | np.integer) or not 1 <= k <= classes:
+            raise InputError(f"k is {k!r}; with {classes} classes it must be a whole number between 1 and {classes}.")
+        batches = list(self.model.iter_images(images, failures=failures))
+        places = np.concatenate([np.zeros(0, np.intp), *(positions for positions, _ in batches)])
+        zimg = np.concatenate([np.zeros((0, self.model.dim), np.float32), *(z for _, z in batches)])
+        similarity = zimg @ self.class_embeddings.T
         probability = self.probabilities(similarity, independent=classes == 1)
         best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
         image, rank = np.indices(best.shape)
         return pd.DataFrame(
             {
-                "image": image.ravel(),
+                "image": places[image.ravel()],
                 "rank": rank.ravel() + 1,
                 "class_name": [self.class_names[c] for c in best.ravel()],
                 "probability": np.take_along_axis(probability, best, axis=1).ravel(),
@@ -238,6 +259,8 @@ def _prompt_set(prompts: str | Path | PromptSet | Sequence[str]) -> PromptSet:
         return prompts
     if isinstance(prompts, str | Path):
         return PromptSet.load(prompts)
+    if not isinstance(prompts, Iterable):
+        raise PromptError(f"prompts is of type {type(prompts).__name__}; give a name, a path or a list of templates.")
     return PromptSet(name="custom", templates=tuple(prompts))
 
 
@@ -246,6 +269,8 @@ def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str
     published = isinstance(classes, str) and classes in class_lists()
     if isinstance(classes, str | Path):
         classes = load_classes(classes)
+    if not isinstance(classes, Iterable):
+        raise PromptError(f"the classes are of type {type(classes).__name__}; give a list of class names.")
     names = classes if isinstance(classes, Mapping) else {}
     class_names = tuple(classes)
     if not class_names:
@@ -261,7 +286,9 @@ def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str
     texts = []
     for name in class_names:
         spoken = names.get(name, (name,))
-        if isinstance(spoken, str) or not spoken or not all(isinstance(s, str) for s in spoken):
-            raise PromptError(f"class {name!r} maps to {spoken!r}; it needs a list with at least one text.")
+        sound = isinstance(spoken, Iterable) and not isinstance(spoken, str)
+        spoken = tuple(spoken) if sound else spoken  # it may be a generator
+        if not sound or not spoken or not all(isinstance(s, str) and s.strip() for s in spoken):
+            raise PromptError(f"class {name!r} maps to {spoken!r}; it needs a list of at least one text, none blank.")
         texts.append([prompts.format(s, canonicalize=clean) for s in spoken])
     return class_names, [[t for ts in of_class for t in ts] for of_class in texts]

@@ -54,7 +54,8 @@ def decode(image: ImageInput, config: PreprocessConfig, *, workspace: Workspace 
     if hasattr(image, "__array__"):  # JAX, torch on the CPU
         return from_array(np.asarray(image), item=item)
     raise ImageError(
-        f"it is of type {type(image).__name__}, which is no picture; hand in a path, bytes, a file object, a PIL image or an array.",
+        f"it is of type {type(image).__name__}, which is no picture; hand in a path, bytes, a file object, a PIL image "
+        "or an array.",
         item=item,
     )
 
@@ -90,7 +91,7 @@ def _as_bytes(data: bytes | bytearray | memoryview) -> memoryview:
 
 def _read_path(path: str | os.PathLike[str], item: str) -> bytes:
     try:
-        mode = os.stat(path).st_mode  # unlike a Path, this does not take "" for the current folder
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the current folder
         if stat.S_ISDIR(mode):
             raise ImageError("it is a folder; lit.images.find_images lists the pictures in it.", item=item)
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):

@@ -19,7 +19,16 @@ from tiny import pictures, save_tiny, tiny_config
 import lit
 from lit import checkpoints
 from lit.config import PrototypeHeadConfig
-from lit.errors import CheckpointError, ConfigError, ImageError, InputError, MissingExtraError, UnknownNameError
+from lit.engine import batch_size_for
+from lit.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    ConfigError,
+    ImageError,
+    InputError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from lit.tokenizers import load_tokenizer
 
 
@@ -96,7 +105,7 @@ def test_apply_is_the_same_computation(tiny_model):
     assert tiny_model.apply(images=pixels)[1] is None
     with pytest.raises(InputError, match="both are None"):
         tiny_model.apply()
-    with pytest.raises(InputError, match=r"images of shape \(0, 32, 32, 3\)"):
+    with pytest.raises(InputError, match=r"images has type .* shape \(0, 32, 32, 3\)"):
         tiny_model.apply(images=pixels[:0])
 
 
@@ -268,3 +277,63 @@ def test_several_devices_give_the_same_embeddings(tiny_bundle):
         out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
         runs.append(np.array(json.loads(out.stdout)))
     np.testing.assert_allclose(runs[0], runs[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("failures", [(), {}, True])
+def test_failures_go_into_a_list(tiny_model, failures):
+    with pytest.raises(InputError, match="failures is of type .*; hand in a list"):
+        inspect.unwrap(type(tiny_model).iter_images)(tiny_model, pictures(1), failures=failures)
+
+
+@pytest.mark.parametrize("size", [1.5, "4", 0, -1])
+def test_batch_sizes_that_cannot_be(tiny_model, size):
+    with pytest.raises(ConfigError, match="it must be a whole number, at least 1"):
+        inspect.unwrap(batch_size_for)(tiny_model._engine, size, 8)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((32, 32, 3), np.float32),
+        np.zeros((0, 32, 32, 3), np.float32),
+        np.zeros((1, 31, 32, 3), np.float32),
+        np.zeros((1, 32, 32, 3), np.int32),
+        ["cat.jpg"],
+    ],
+)
+def test_apply_refuses_what_preprocess_does_not_return(tiny_model, images):
+    with pytest.raises(InputError, match=r"images has type .* float32 of shape \(images, 32, 32, 3\)"):
+        inspect.unwrap(type(tiny_model).apply)(tiny_model, images=images)
+
+
+@pytest.mark.parametrize("tokens", [np.zeros(8, np.int32), np.zeros((0, 8), np.int32), np.zeros((1, 8)), ["a cat"]])
+def test_apply_refuses_what_tokenize_does_not_return(tiny_model, tokens):
+    with pytest.raises(InputError, match=r"tokens has type .* int32 of shape \(texts, context_length\)"):
+        inspect.unwrap(type(tiny_model).apply)(tiny_model, tokens=tokens)
+
+
+@pytest.mark.parametrize("wrong", [-1, 200])
+def test_apply_refuses_ids_without_an_embedding(tiny_model, wrong):
+    with pytest.raises(InputError, match=rf"run from .*{wrong}.*; this model's run from 0 to 199"):
+        tiny_model.apply(tokens=np.array([[2, wrong, 3]], np.int32))
+
+
+def test_names_that_mean_no_model(tmp_path):
+    weights = tmp_path / "B16B_2.npz"
+    weights.write_bytes(b"PK")
+    with pytest.raises(CheckpointError, match="is a file; a saved model is a folder.*weights="):
+        lit.load(str(weights))
+    with pytest.raises(CheckpointNotFoundError, match="there is no folder .*absent"):
+        lit.load(str(tmp_path / "absent"))
+    with pytest.raises(UnknownNameError, match="unknown model ''"):
+        lit.load("")
+
+
+def test_a_generator_that_raises_ends_the_threads(tiny_model):
+    def images():
+        yield from pictures(3)
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        tiny_model.embed_images(images())
+    assert not [t for t in threading.enumerate() if t.name.startswith("lit-images")]

@@ -1,5 +1,6 @@
 """Zero-shot classification: protocols, probabilities, the cache, and class lists that cannot work."""
 
+import inspect
 import logging
 import os
 from pathlib import Path
@@ -10,7 +11,8 @@ from tiny import pictures
 
 import lit
 from lit import zeroshot
-from lit.errors import ConfigError, InputError, PromptError, UnknownNameError
+from lit.errors import ConfigError, ImageError, InputError, PromptError, UnknownNameError
+from lit.files import cache_directory
 from lit.zeroshot import PROTOCOLS, ZeroShotClassifier
 
 CLASSES = ["dog", "cat", "red car"]
@@ -149,6 +151,7 @@ def test_sigmoid_needs_a_bias(tiny_model, biased_model):
         (["dog", " "], "not a class name"),
         ({"a": [], "b": ["x"]}, "at least one text"),
         ({"a": "x", "b": ["x"]}, "at least one text"),
+        ({"a": [" "], "b": ["x"]}, "none blank"),
     ],
 )
 def test_class_lists_that_cannot_work(tiny_model, classes, says):
@@ -186,3 +189,45 @@ def test_your_own_file_names_each_class_once(tiny_model, tmp_path):
 
 def test_lit_exports_it():
     assert lit.ZeroShotClassifier is ZeroShotClassifier
+
+
+def test_top_k_of_few_classes_is_all_of_them(tiny_model):
+    assert ZeroShotClassifier(tiny_model, CLASSES).top_k(pictures(1))["rank"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("k", [1.5, "2"])
+def test_top_k_is_a_whole_number(tiny_model, k):
+    with pytest.raises(InputError, match="whole number between 1 and 3"):
+        inspect.unwrap(ZeroShotClassifier.top_k)(ZeroShotClassifier(tiny_model, CLASSES), pictures(1), k)
+
+
+def test_failures_are_collected_and_the_others_classified(tiny_model):
+    clf = ZeroShotClassifier(tiny_model, CLASSES)
+    first, last = pictures(2)
+    images = [first, b"no picture", last]
+    for method in (clf.predict, clf.predict_proba, clf.similarity, clf.top_k):
+        failures: list[ImageError] = []
+        result = method(images, failures=failures)
+        assert len(result) == 2 * (3 if method == clf.top_k else 1)
+        assert [f.index for f in failures] == [1]
+        with pytest.raises(ImageError, match="item 1"):
+            method(images)
+    table = clf.top_k(images, 1, failures=[])
+    assert table["image"].tolist() == [0, 2]
+    assert table["class_name"].tolist() == clf.predict([first, last])
+    assert clf.top_k([b"no picture"], failures=[]).empty
+
+
+def test_classes_and_prompts_that_are_no_lists():
+    with pytest.raises(PromptError, match="the classes are of type NoneType; give a list"):
+        inspect.unwrap(zeroshot._texts)(None, lit.PromptSet.load("plain"), False)
+    with pytest.raises(PromptError, match="prompts is of type int; give a name"):
+        inspect.unwrap(zeroshot._prompt_set)(3)
+
+
+def test_a_cache_entry_of_another_width_is_made_anew(tiny_model, caplog):
+    kept = ZeroShotClassifier(tiny_model, CLASSES).class_embeddings
+    (entry,) = (cache_directory() / "classes").glob("*.npz")
+    np.savez(entry, embeddings=kept[:, :7])
+    np.testing.assert_array_equal(ZeroShotClassifier(tiny_model, CLASSES).class_embeddings, kept)
+    assert "damaged" in caplog.text
