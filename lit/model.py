@@ -6,6 +6,7 @@ numpy stands at the border: pictures and texts go in, numpy embeddings of unit n
 import functools
 import hashlib
 import math
+import os
 from collections.abc import Generator, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
@@ -336,7 +337,7 @@ def _bundle(name: str | Path | None) -> Path | None:
             f"{path} is a file; a saved model is a folder. A file of weights goes with the name of a released model: "
             f"lit.load('LiT-B16B_2', weights={str(path)!r})."
         )
-    if not path.is_dir() and (isinstance(name, Path) or len(path.parts) > 1):
+    if not path.is_dir() and (isinstance(name, Path) or os.sep in name):
         raise CheckpointNotFoundError(f"there is no folder {path}; check it, or name one of {', '.join(zoo.names())}.")
     return path if path.is_dir() else None
 

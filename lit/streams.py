@@ -34,8 +34,9 @@ def collection(items: Any, what: str) -> Iterable[Any]:
     lone = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike) or hasattr(items, "read")
     if lone or one_picture:
         kind = f"array of shape {shape}" if one_picture else type(items).__name__
-        raise InputError(f"{what} is a single {kind}; wrap it in a list: [{items!r:.40}].")
-    if not isinstance(items, Iterable):
+        shown = "array" if one_picture else f"{items!r:.40}"  # an array's repr has many lines
+        raise InputError(f"{what} is a single {kind}; wrap it in a list: [{shown}].")
+    if not isinstance(items, Iterable) or (hasattr(items, "shape") and not shape):
         raise InputError(f"{what} is a {type(items).__name__}; it must be an iterable of {what}.")
     return items
 

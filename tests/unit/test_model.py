@@ -325,6 +325,8 @@ def test_names_that_mean_no_model(tmp_path):
         lit.load(str(weights))
     with pytest.raises(CheckpointNotFoundError, match="there is no folder .*absent"):
         lit.load(str(tmp_path / "absent"))
+    with pytest.raises(CheckpointNotFoundError, match="there is no folder absent"):
+        lit.load("./absent")
     with pytest.raises(UnknownNameError, match="unknown model ''"):
         lit.load("")
 
@@ -337,3 +339,11 @@ def test_a_generator_that_raises_ends_the_threads(tiny_model):
     with pytest.raises(RuntimeError, match="mine"):
         tiny_model.embed_images(images())
     assert not [t for t in threading.enumerate() if t.name.startswith("lit-images")]
+
+
+def test_the_message_about_a_lone_array_is_one_line(tiny_model):
+    with pytest.raises(InputError) as caught:
+        tiny_model.embed_images(pictures(1)[0])
+    assert str(caught.value) == "images is a single array of shape (40, 40, 3); wrap it in a list: [array]."
+    with pytest.raises(InputError, match="must be an iterable of images"):
+        inspect.unwrap(type(tiny_model).embed_images)(tiny_model, np.array("cat.jpg"))
