@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
+from lit.arrays import ImageEmbeddings
 from lit.classcache import ClassCache
 from lit.errors import ConfigError, ImageError, InputError, PromptError, UnknownNameError
 from lit.images import ImageInput
@@ -133,7 +134,15 @@ class ZeroShotClassifier:
           images, failures: as for `Model.embed_images`: with a list of failures, there is a row for each picture that
             can be used.
         """
-        return self.model.embed_images(images, failures=failures) @ self.class_embeddings.T
+        return self.similarity_of(self.model.embed_images(images, failures=failures))
+
+    def similarity_of(self, zimg: ImageEmbeddings) -> Float32[np.ndarray, "images classes"]:
+        """`similarity` from embeddings that are there already.
+
+        Summed in float64: a product in float32 differs in its last bit from one column to another, and of two equal
+        classes the second could win.
+        """
+        return (zimg.astype(np.float64) @ self.class_embeddings.astype(np.float64).T).astype(np.float32)
 
     def predict(self, images: Iterable[ImageInput], *, failures: list[ImageError] | None = None) -> list[str]:
         """The class name of each picture; of equal scores the first class wins.
@@ -197,7 +206,7 @@ class ZeroShotClassifier:
         batches = list(self.model.iter_images(images, failures=failures))
         places = np.concatenate([np.zeros(0, np.intp), *(positions for positions, _ in batches)])
         zimg = np.concatenate([np.zeros((0, self.model.dim), np.float32), *(z for _, z in batches)])
-        similarity = zimg @ self.class_embeddings.T
+        similarity = self.similarity_of(zimg)
         probability = self.probabilities(similarity, independent=classes == 1)
         best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
         image, rank = np.indices(best.shape)

@@ -48,6 +48,17 @@ def test_ties_go_to_the_first_class(tiny_model):
     assert clf.top_k(pictures(1), 2)["class_name"].tolist() == ["b", "a"]
 
 
+@pytest.mark.parametrize("classes", [53, 997])
+def test_equal_classes_score_equally_wherever_they_stand(tiny_model, classes):
+    """A float32 matrix product treats its last columns otherwise."""
+    rng = np.random.default_rng(0)
+    clf = ZeroShotClassifier(tiny_model, [f"dog {i}" for i in range(classes)], prompts="plain")
+    clf.class_embeddings = np.tile(rng.normal(size=(1, 768)).astype(np.float32), (classes, 1))
+    for n in (1, 2, 11):
+        similarity = clf.similarity_of(rng.normal(size=(n, 768)).astype(np.float32))
+        assert (similarity == similarity[:, :1]).all()
+
+
 def test_a_mapping_averages_over_all_texts_of_a_class(tiny_model):
     clf = ZeroShotClassifier(tiny_model, {"pet": ["dog", "cat"], "car": ["car"]}, prompts=["{}"], renormalize=False)
     np.testing.assert_allclose(clf.class_embeddings[0], tiny_model.embed_texts(["dog", "cat"]).mean(axis=0), atol=1e-6)
