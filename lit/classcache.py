@@ -7,7 +7,8 @@ the means were scaled.  Entries are written whole or not at all, and one that ca
 import hashlib
 import json
 import logging
-import tempfile
+import os
+import threading
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -61,13 +62,13 @@ class ClassCache:
         """Writes the entry atomically; a cache that cannot be written costs time, not the result."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, suffix=".tmp", delete=False) as file:
-                try:
+            # No two write the same file; a kill in the midst leaves a file that nobody reads.
+            temporary = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+            try:
+                with temporary.open("wb") as file:
                     np.savez(file, embeddings=embeddings)
-                    file.close()
-                    Path(file.name).replace(self.path)
-                except BaseException:
-                    Path(file.name).unlink()
-                    raise
+                temporary.replace(self.path)
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError as error:
             _log.warning("class embeddings could not be kept in %s (%s)", self.path.parent, error)
