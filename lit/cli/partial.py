@@ -157,6 +157,8 @@ def _locked(output: Path) -> Iterator[None]:
     place = output.with_name(output.name + ".partial.lock")
     lock = filelock.FileLock(place, timeout=0)
     with _refusals_told(place):
+        # First, because filelock takes a place where no file can be made for a lock that another process holds.
+        place.touch()
         try:
             lock.acquire()
         except filelock.Timeout as error:

@@ -236,3 +236,10 @@ def test_json_of_odd_names_is_json(lit, tiny_bundle):
         pytest.skip("the file system refuses such names")
     done = lit("classify", ".", *WORDS, "--json", "--model", tiny_bundle)
     assert json.loads(done.stdout)["image"] == 'caf\udce9 ".png'
+
+
+def test_a_place_where_no_file_can_be_made(lit, photos, tiny_bundle):
+    done = lit("embed", "photos", "-o", "/proc/a.npz", "--model", tiny_bundle)
+    assert done.returncode == 1
+    assert "could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
