@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from tiny import pictures, random_params, tiny_config
@@ -20,7 +18,7 @@ from lit.config import (
     ViTConfig,
 )
 from lit.engine import XlaEngine
-from lit.errors import ConfigError, MissingExtraError
+from lit.errors import MissingExtraError
 from lit.openvino_engine import OpenVinoEngine
 
 MAP_AND_GAP = {
@@ -96,23 +94,6 @@ def test_each_shape_compiles_once(tiny_bundle):
     model.embed_images(pictures(9), batch_size=4)
     model.embed_images(pictures(3), batch_size=4)
     assert len(model._engine._compiled) == 1
-
-
-def test_an_operation_without_translation_is_named():
-    from lit.openvino_graph import to_graph
-
-    with pytest.raises(ConfigError, match=r"'sort'.*engine='xla'"):
-        to_graph(lambda params, x: jnp.sort(x), {}, (4,), np.float32)
-
-
-def test_a_gather_that_is_no_table_lookup_is_refused():
-    from lit.openvino_graph import to_graph
-
-    def columns(params: dict, x: jax.Array) -> jax.Array:
-        return jnp.ones((3, 5), jnp.float32)[:, x]
-
-    with pytest.raises(ConfigError, match="gather"):
-        to_graph(columns, {}, (4,), np.int32)
 
 
 def test_without_openvino_the_error_says_what_to_install(monkeypatch):
