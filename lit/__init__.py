@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from lit.config import LiTConfig as LiTConfig
     from lit.config import PreprocessConfig as PreprocessConfig
     from lit.errors import LitError as LitError
+    from lit.loading import load as load
     from lit.model import Model as Model
-    from lit.model import load as load
     from lit.prompts import PromptSet as PromptSet
     from lit.prompts import canonicalize as canonicalize
     from lit.prompts import load_classes as load_classes
-    from lit.zeroshot import PROTOCOLS as PROTOCOLS
-    from lit.zeroshot import Protocol as Protocol
+    from lit.protocols import PROTOCOLS as PROTOCOLS
+    from lit.protocols import Protocol as Protocol
     from lit.zeroshot import ZeroShotClassifier as ZeroShotClassifier
     from lit.zoo import MODELS as MODELS
 
@@ -38,14 +38,14 @@ _HOME = {
     "LitError": "lit.errors",
     "MODELS": "lit.zoo",
     "Model": "lit.model",
-    "PROTOCOLS": "lit.zeroshot",
+    "PROTOCOLS": "lit.protocols",
     "PreprocessConfig": "lit.config",
     "PromptSet": "lit.prompts",
-    "Protocol": "lit.zeroshot",
+    "Protocol": "lit.protocols",
     "ZeroShotClassifier": "lit.zeroshot",
     "canonicalize": "lit.prompts",
     "errors": "lit",
-    "load": "lit.model",
+    "load": "lit.loading",
     "load_classes": "lit.prompts",
 }
 __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]

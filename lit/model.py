@@ -6,21 +6,20 @@ numpy stands at the border: pictures and texts go in, numpy embeddings of unit n
 import functools
 import hashlib
 import math
-import os
 from collections.abc import Generator, Iterable, Mapping, Sized
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int
 
-from lit import __version__, checkpoints, files, resources, streams, tokenizers, zoo
+from lit import __version__, checkpoints, streams
 from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
-from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_engine, check_precision
-from lit.errors import CheckpointError, CheckpointNotFoundError, ConfigError, ImageError, InputError
+from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_engine
+from lit.errors import CheckpointError, ImageError, InputError
 from lit.images import ImageInput
+from lit.prepared import checked_pixels, checked_tokens
 from lit.progress import progress as show_progress
 from lit.tokenizers import Explanation, Tokenizer
 
@@ -260,9 +259,9 @@ class Model:
         if images is None and tokens is None:
             raise InputError("apply needs images, tokens, or both; both are None.")
         if images is not None:
-            images = _checked_pixels(images, self.config.preprocess.image_size)
+            images = checked_pixels(images, self.config.preprocess.image_size)
         if tokens is not None:
-            tokens = _checked_tokens(tokens, self.config.text.vocab_size)
+            tokens = checked_tokens(tokens, self.config.text.vocab_size)
         zimg = None if images is None else self._run(self._engine.images, images, self._engine.image_batch)
         ztxt = None if tokens is None else self._run(self._engine.texts, tokens, self._engine.text_batch)
         out = {"logit_scale": np.full(1, self.logit_scale, np.float32)}
@@ -276,72 +275,6 @@ class Model:
         return np.concatenate([np.asarray(z)[: len(batch)] for batch, z in batches])
 
 
-def load(
-    name: str | Path | None = None,
-    *,
-    weights: str | Path | None = None,
-    vocab: str | Path | None = None,
-    precision: Precision = "float32",
-    engine: str = "xla",
-    offline: bool | None = None,
-) -> Model:
-    """Loads a model: everything that belongs to it, or an error.
-
-    Args:
-      name: None for the embedded model, which needs no download; a released model (`lit models` lists them); or a
-        directory that `lit.checkpoints.save_bundle` wrote.  A released name wins over a directory of that name; a
-        `Path` always means a directory.
-      weights, vocab: files that you have, for a released model; otherwise cache, then mirrors.
-      precision: "float32" or "bfloat16"; see `Model`.
-      engine: "xla" or "openvino"; see `Model`.
-      offline: True never touches the network; None asks the environment variable LIT_OFFLINE.
-
-    Raises:
-      UnknownNameError: no such model, precision or engine.
-      MissingExtraError: the engine is not installed.
-      ConfigError: `weights` or `vocab` beside a model that brings its own.
-      CheckpointError: a file is damaged, or of another kind.
-      CheckpointNotFoundError: there is no such directory; or no place has the files: it lists every place
-        tried, and the ways on.
-      ChecksumError: a file is not what was published, or not what it was at first use.
-      ParamsMismatchError: parameters do not fit the model: all differences at once.
-    """
-    check_precision(precision)
-    check_engine(engine)
-    place = _bundle(name)
-    if place is not None:
-        if weights is not None or vocab is not None:
-            raise ConfigError(
-                f"{name or 'the embedded model'} brings its own weights and vocabulary; name a released model."
-            )
-        bundle = checkpoints.load_bundle(place)
-        tokenizer = tokenizers.load_tokenizer(bundle.config.tokenizer, bundle.vocab)
-        return Model(bundle.config, bundle.params, tokenizer, precision=precision, engine=engine, card=bundle.card)
-    released = zoo.find(str(name))
-    vocab = _given(vocab) or files.fetch(released.vocab, offline=offline)
-    tokenizer = tokenizers.load_tokenizer(released.config.tokenizer, vocab)
-    weights = _given(weights) or files.fetch(released.weights, offline=offline)
-    params = checkpoints.fit(checkpoints.load_npz(weights), released.config, source=str(weights))
-    return Model(released.config, params, tokenizer, precision=precision, engine=engine, card=released.card())
-
-
-def _bundle(name: str | Path | None) -> Path | None:
-    """The folder of a model that brings all its files; None where a released model is meant."""
-    if name is None or str(name) == zoo.EMBEDDED:
-        return resources.directory("embedded")
-    if not isinstance(name, Path) and (name in zoo.MODELS or not str(name).strip()):
-        return None
-    path = Path(str(name))
-    if path.is_file():
-        raise CheckpointError(
-            f"{path} is a file; a saved model is a folder. A file of weights goes with the name of a released model: "
-            f"lit.load('LiT-B16B_2', weights={str(path)!r})."
-        )
-    if not path.is_dir() and (isinstance(name, Path) or os.sep in name):
-        raise CheckpointNotFoundError(f"there is no folder {path}; check it, or name one of {', '.join(zoo.names())}.")
-    return path if path.is_dir() else None
-
-
 def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:
     """What runs the towers: "xla", or "openvino" with its extra."""
     check_engine(name)
@@ -350,36 +283,3 @@ def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any]
     from lit.openvino_engine import OpenVinoEngine  # an extra: imported by whoever asks for it
 
     return OpenVinoEngine(config, params, precision=precision)
-
-
-def _given(path: str | Path | None) -> Path | None:
-    if path is not None and not Path(path).is_file():
-        raise CheckpointNotFoundError(
-            f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors."
-        )
-    return None if path is None else Path(path)
-
-
-def _checked_pixels(images: Any, size: int) -> Any:
-    """float32 in the model's value range, or uint8, which the engine maps to it."""
-    images = np.asarray(images)
-    if images.dtype.kind not in "fu" or images.shape[1:] != (size, size, 3) or not len(images):
-        raise InputError(
-            f"images has type {images.dtype} and shape {images.shape}; apply takes what preprocess returns, float32 of "
-            f"shape (images, {size}, {size}, 3), at least one row. embed_images takes pictures as they are."
-        )
-    return images if images.dtype == np.uint8 else images.astype(np.float32, copy=False)
-
-
-def _checked_tokens(tokens: Any, vocab_size: int) -> TokenIds:
-    """int32 ids that the text tower knows; for others JAX makes NaN, or another id's embedding, without a word."""
-    tokens = np.asarray(tokens)
-    if tokens.dtype.kind not in "iu" or tokens.ndim != 2 or not tokens.size:
-        raise InputError(
-            f"tokens has type {tokens.dtype} and shape {tokens.shape}; apply takes what tokenize returns, int32 of "
-            "shape (texts, context_length), at least one row. embed_texts takes texts as they are."
-        )
-    low, high = tokens.min(), tokens.max()
-    if low < 0 or high >= vocab_size:
-        raise InputError(f"the ids in tokens run from {low} to {high}; this model's run from 0 to {vocab_size - 1}.")
-    return tokens.astype(np.int32, copy=False)

@@ -1,12 +1,10 @@
 """Zero-shot classification: class names and prompts instead of training.
 
 The classes' texts are embedded once, averaged, and become the rows of a matrix; a picture's class is the row with the
-largest inner product.  The published protocols differ in four choices, which `Protocol` names.
+largest inner product.  The published protocols differ in four choices, which `lit.protocols.Protocol` names.
 """
 
-import dataclasses
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,53 +13,11 @@ from jaxtyping import Float32
 
 from lit.arrays import ImageEmbeddings
 from lit.classcache import ClassCache
-from lit.errors import ConfigError, ImageError, InputError, PromptError, UnknownNameError
+from lit.errors import ConfigError, ImageError, InputError, PromptError
 from lit.images import ImageInput
 from lit.model import Model
-from lit.prompts import PromptSet, class_lists, load_classes
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Protocol:
-    """How a published evaluation turns class names into class embeddings.
-
-    Attributes:
-      prompts: the name of its prompt set.
-      renormalize: the mean of a class's unit vectors is scaled to unit norm again.
-      canonicalize: names and prompts are lower-cased and lose their punctuation first (`lit.canonicalize`).
-      source: where it is written down.
-    """
-
-    prompts: str
-    renormalize: bool
-    canonicalize: bool
-    source: str
-
-
-PROTOCOLS: Mapping[str, Protocol] = {
-    "lit-colab": Protocol(
-        prompts="lit-colab",
-        renormalize=False,
-        canonicalize=False,
-        source="github.com/google-research/vision_transformer, lit.ipynb",
-    ),
-    "big-vision": Protocol(
-        prompts="big-vision",
-        renormalize=True,
-        canonicalize=True,
-        source="github.com/google-research/big_vision, evaluators/proj/image_text/discriminative_classifier.py",
-    ),
-    "clip": Protocol(
-        prompts="clip-paper",
-        renormalize=True,
-        canonicalize=False,
-        source="github.com/openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb",
-    ),
-}
-#: Without a protocol: CLIP's rule with its seven best prompts, a tenth of the work for almost the same accuracy.
-_DEFAULT = dataclasses.replace(PROTOCOLS["clip"], prompts="clip-best")
-
-Classes = Sequence[str] | Mapping[str, Sequence[str]] | str | Path
+from lit.prompts import PromptSet
+from lit.protocols import Classes, class_texts, prompt_set_of, protocol_of
 
 
 class ZeroShotClassifier:
@@ -100,12 +56,12 @@ class ZeroShotClassifier:
         cache: bool = True,
         progress: bool = False,
     ) -> None:
-        rule = _rule(protocol)
+        rule = protocol_of(protocol)
         self.model = model
         self.renormalize = rule.renormalize if renormalize is None else renormalize
         self.canonicalize = rule.canonicalize if canonicalize is None else canonicalize
-        self.prompts = _prompt_set(rule.prompts if prompts is None else prompts)
-        self.class_names, texts = _texts(classes, self.prompts, self.canonicalize)
+        self.prompts = prompt_set_of(rule.prompts if prompts is None else prompts)
+        self.class_names, texts = class_texts(classes, self.prompts, canonicalize=self.canonicalize)
         if len(self.class_names) == 1 and model.logit_bias is None:
             raise PromptError(
                 f"there is one class, {self.class_names[0]!r}: among one, it is always the answer. Give at least two, "
@@ -253,51 +209,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Element by element, without overflow at either end."""
     return np.exp(-np.logaddexp(0, -logits))
-
-
-def _rule(protocol: str | None) -> Protocol:
-    if protocol is None:
-        return _DEFAULT
-    if protocol not in PROTOCOLS:
-        raise UnknownNameError("protocol", protocol, PROTOCOLS)
-    return PROTOCOLS[protocol]
-
-
-def _prompt_set(prompts: str | Path | PromptSet | Sequence[str]) -> PromptSet:
-    if isinstance(prompts, PromptSet):
-        return prompts
-    if isinstance(prompts, str | Path):
-        return PromptSet.load(prompts)
-    if not isinstance(prompts, Iterable):
-        raise PromptError(f"prompts is of type {type(prompts).__name__}; give a name, a path or a list of templates.")
-    return PromptSet(name="custom", templates=tuple(prompts))
-
-
-def _texts(classes: Classes, prompts: PromptSet, clean: bool) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Class names, and for each class its names in every prompt."""
-    published = isinstance(classes, str) and classes in class_lists()
-    if isinstance(classes, str | Path):
-        classes = load_classes(classes)
-    if not isinstance(classes, Iterable):
-        raise PromptError(f"the classes are of type {type(classes).__name__}; give a list of class names.")
-    names = classes if isinstance(classes, Mapping) else {}
-    class_names = tuple(classes)
-    if not class_names:
-        raise PromptError("the list of classes is empty; give at least two class names.")
-    for name in class_names:
-        if not isinstance(name, str) or not name.strip():
-            raise PromptError(
-                f"{name!r} is not a class name; class names are strings with at least one visible character."
-            )
-    twice = sorted(name for name, n in Counter(class_names).items() if n > 1)
-    if twice and not published:
-        raise PromptError(f"these classes are there more than once: {', '.join(twice)}; name each class once.")
-    texts = []
-    for name in class_names:
-        spoken = names.get(name, (name,))
-        sound = isinstance(spoken, Iterable) and not isinstance(spoken, str)
-        spoken = tuple(spoken) if sound else spoken  # it may be a generator
-        if not sound or not spoken or not all(isinstance(s, str) and s.strip() for s in spoken):
-            raise PromptError(f"class {name!r} maps to {spoken!r}; it needs a list of at least one text, none blank.")
-        texts.append([prompts.format(s, canonicalize=clean) for s in spoken])
-    return class_names, [[t for ts in of_class for t in ts] for of_class in texts]

@@ -28,7 +28,7 @@ def tiny_bundle(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_model(tiny_bundle):
     """The model in it."""
-    from lit.model import load
+    from lit.loading import load
 
     return load(tiny_bundle)
 
@@ -38,7 +38,7 @@ def biased_model(tmp_path_factory):
     """A model with a logit_bias, as sigmoid-trained ones have."""
     from tiny import save_tiny, tiny_config
 
-    from lit.model import load
+    from lit.loading import load
 
     return load(save_tiny(tmp_path_factory.mktemp("models") / "biased", tiny_config(name="biased", bias=True)))
 

@@ -64,7 +64,8 @@ _DEFAULT_CLASSES = "everyday"
 @model_options
 def classify(
     choice: ModelChoice, images: tuple[Path, ...], class_names: tuple[str, ...], classes: str | None,
-    prompts: str | None, protocol: str | None, top_k: int | None, as_json: bool, as_table: bool, save: Path | None, skip_bad: bool,
+    prompts: str | None, protocol: str | None, top_k: int | None, as_json: bool, as_table: bool,
+    save: Path | None, skip_bad: bool,
 ) -> None:  # fmt: skip
     """Say what is in pictures, with words of your choice.
 

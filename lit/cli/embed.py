@@ -84,7 +84,9 @@ def _finished(output: Path, made_by: "MadeBy") -> Iterator | None:
     found = embeddings.read(output)
     if found is not None and found[0] == made_by.fingerprint:
         return found[1]
-    what = "was not written by `lit embed`" if found is None else "holds embeddings of another model or precision"
+    what = (
+        "was not written by `lit embed`" if found is None else "holds embeddings of another model, precision or version"
+    )
     raise OutputError(f"{output} {what}; pass --overwrite to replace it, or name another -o.")
 
 

@@ -32,7 +32,7 @@ class ModelChoice:
     def load(self) -> "Model":
         """The model, with its compiled programs kept on disk for the next run."""
         keep_compiled_programs()
-        from lit.model import load
+        from lit.loading import load
 
         return load(
             self.model,

@@ -64,7 +64,7 @@ def classify_files(
     k = top_k or min(5, classes)
     stream = classifier.model.iter_images(files, batch_size=batch_size, failures=failures, progress=progress)
     for index, zimg in stream:
-        similarity = zimg @ classifier.class_embeddings.T
+        similarity = classifier.similarity_of(zimg)
         probability = classifier.probabilities(similarity, independent=classes == 1)
         best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
         for i, of_image, p, s in zip(index.tolist(), best.tolist(), probability, similarity, strict=True):

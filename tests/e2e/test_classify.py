@@ -13,7 +13,7 @@ from PIL import Image
 from shell import in_a_terminal, save_picture
 
 import lit as package
-from lit.model import load
+from lit.loading import load
 
 WORDS = ("-c", "cat", "-c", "dog", "-c", "red car")
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from shell import save_picture
 
-from lit.model import load
+from lit.loading import load
 
 
 def content(path):

@@ -347,3 +347,11 @@ def test_the_message_about_a_lone_array_is_one_line(tiny_model):
     assert str(caught.value) == "images is a single array of shape (40, 40, 3); wrap it in a list: [array]."
     with pytest.raises(InputError, match="must be an iterable of images"):
         inspect.unwrap(type(tiny_model).embed_images)(tiny_model, np.array("cat.jpg"))
+
+
+def test_a_vocabulary_that_is_not_the_published_one_is_refused(tmp_path):
+    from lit.errors import ChecksumError
+
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n")
+    with pytest.raises(ChecksumError, match="is not the published"):
+        lit.load("LiT-B16B_2", vocab=tmp_path / "vocab.txt", weights=tmp_path / "vocab.txt")

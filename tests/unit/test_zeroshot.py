@@ -10,10 +10,11 @@ import pytest
 from tiny import pictures
 
 import lit
-from lit import zeroshot
+from lit import protocols, zeroshot
 from lit.errors import ConfigError, ImageError, InputError, PromptError, UnknownNameError
 from lit.files import cache_directory
-from lit.zeroshot import PROTOCOLS, ZeroShotClassifier
+from lit.protocols import PROTOCOLS
+from lit.zeroshot import ZeroShotClassifier
 
 CLASSES = ["dog", "cat", "red car"]
 
@@ -43,7 +44,7 @@ def test_predictions_agree_with_each_other(tiny_model):
 
 
 def test_ties_go_to_the_first_class(tiny_model):
-    clf = ZeroShotClassifier(tiny_model, {"b": ["dog"], "a": ["dog"]})
+    clf = ZeroShotClassifier(tiny_model, {"b": ["dog", "cat"], "a": ["dog", "cat"]})
     assert clf.predict(pictures(2)) == ["b", "b"]
     assert clf.top_k(pictures(1), 2)["class_name"].tolist() == ["b", "a"]
 
@@ -231,9 +232,9 @@ def test_failures_are_collected_and_the_others_classified(tiny_model):
 
 def test_classes_and_prompts_that_are_no_lists():
     with pytest.raises(PromptError, match="the classes are of type NoneType; give a list"):
-        inspect.unwrap(zeroshot._texts)(None, lit.PromptSet.load("plain"), False)
+        inspect.unwrap(protocols.class_texts)(None, lit.PromptSet.load("plain"), canonicalize=False)
     with pytest.raises(PromptError, match="prompts is of type int; give a name"):
-        inspect.unwrap(zeroshot._prompt_set)(3)
+        inspect.unwrap(protocols.prompt_set_of)(3)
 
 
 def test_a_cache_entry_of_another_width_is_made_anew(tiny_model, caplog):
@@ -242,3 +243,12 @@ def test_a_cache_entry_of_another_width_is_made_anew(tiny_model, caplog):
     np.savez(entry, embeddings=kept[:, :7])
     np.testing.assert_array_equal(ZeroShotClassifier(tiny_model, CLASSES).class_embeddings, kept)
     assert "damaged" in caplog.text
+
+
+def test_classes_that_canonicalize_makes_alike_or_empty(tiny_model):
+    with pytest.raises(PromptError, match="'Dog!' and 'dog' stand for the same text"):
+        ZeroShotClassifier(tiny_model, ["Dog!", "dog"], canonicalize=True)
+    with pytest.raises(PromptError, match="'!!!' is punctuation alone"):
+        ZeroShotClassifier(tiny_model, ["!!!", "dog"], canonicalize=True)
+    with pytest.raises(PromptError, match="'a' and 'b' stand for the same text"):
+        ZeroShotClassifier(tiny_model, {"a": ["dog"], "b": ["dog"]})
