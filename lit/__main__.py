@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 
 
@@ -11,6 +12,8 @@ def main() -> None:
         from lit.cli.run import run
 
         code = run()
+        # The work is done: a Ctrl-C that comes while Python tidies up must not turn success into a killed process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         code = 130
     if code == 130:

@@ -5,6 +5,7 @@ import os
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,7 +191,8 @@ def test_saved_models_that_are_broken(fails, lit, photos, tiny_bundle):
 @pytest.mark.slow
 def test_files_for_a_released_model(fails, lit, photos, tiny_bundle):
     command = ("classify", "photos/a.jpg", *WORDS, "--model", "LiT-B16B_2")
-    vocab = tiny_bundle / "vocab.txt"
+    vocab = Path(__file__).parents[1] / "golden" / "data" / "tokens" / "bert_vocab.txt"
+    fails(*command, "--vocab", tiny_bundle / "vocab.txt", match="is not the published LiT-B16B_2.txt")
     fails(*command, "--vocab", vocab, "--weights", "gone.npz", match="gone.npz is not a file; check the path")
     (lit.cwd / "w.npz").write_bytes(b"PK\x03\x04 and no more")
     fails(*command, "--vocab", vocab, "--weights", "w.npz", match=r"w\.npz")

@@ -82,7 +82,7 @@ def test_another_model_does_not_mix(lit, photos, tiny_bundle):
     before = (lit.cwd / "photos.npz").read_bytes()
     other = lit(*command, "--precision", "bfloat16")
     assert other.returncode == 1
-    assert other.stderr.startswith("lit: error: photos.npz holds embeddings of another model or precision; pass --over")
+    assert other.stderr.startswith("lit: error: photos.npz holds embeddings of another model, precision or version;")
     assert (lit.cwd / "photos.npz").read_bytes() == before
     lit(*command, "--precision", "bfloat16", "--overwrite", check=True)
     assert (lit.cwd / "photos.npz").read_bytes() != before
