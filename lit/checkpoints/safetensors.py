@@ -116,6 +116,8 @@ def _write(
         safetensors.numpy.save_file(dict(tensors), new / _WEIGHTS, metadata={"format": FORMAT})
         for name, text in texts.items():
             (new / name).write_text(text, encoding="utf-8")
+        # safetensors makes a file for its owner alone; a model is as readable as the files beside it.
+        shutil.copymode(new / _CONFIG, new / _WEIGHTS)
         for name, path in copies.items():
             (new / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, new / name)

@@ -195,3 +195,7 @@ def test_a_scale_of_what_has_none_is_unexpected(save):
     safetensors.numpy.save_file(tensors, path, metadata={"format": FORMAT})
     with pytest.raises(ParamsMismatchError, match="1 unexpected: t:scale"):
         load_bundle(path.parent)
+
+
+def test_weights_are_as_readable_as_the_files_beside_them(tiny_bundle):
+    assert (tiny_bundle / "model.safetensors").stat().st_mode == (tiny_bundle / "config.json").stat().st_mode
