@@ -13,6 +13,10 @@
 numpy stands at the border, JAX inside: a type with `np.ndarray` is what a user sees.
 """
 
+import tokenize
+import zipfile
+import zlib
+
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
@@ -28,3 +32,9 @@ TokenIds = Int32[np.ndarray, "texts tokens"]
 ImageEmbeddings = Float32[np.ndarray, "images dim"]
 #: Embeddings: float32, every row of unit L2 norm.
 TextEmbeddings = Float32[np.ndarray, "texts dim"]
+
+#: What numpy raises as it reads an npz that is damaged.  RuntimeError and its child NotImplementedError: a flipped bit
+#: can say "encrypted", or name a method that zip lacks; TokenError: it can open a bracket in an array's header.
+DAMAGED_NPZ = (
+    ValueError, EOFError, KeyError, OSError, RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip

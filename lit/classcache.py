@@ -9,17 +9,14 @@ import json
 import logging
 import os
 import threading
-import zipfile
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from lit.arrays import DAMAGED_NPZ
 from lit.files import cache_directory
 
 _log = logging.getLogger("lit")
-#: RuntimeError and its child NotImplementedError: a flipped bit can say "encrypted", or name a method that zip lacks.
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class ClassCache:
@@ -45,7 +42,7 @@ class ClassCache:
                 found = entry["embeddings"]  # a zip member: its CRC is checked as it is read
         except FileNotFoundError:
             return None
-        except _DAMAGED as error:
+        except DAMAGED_NPZ as error:
             _log.warning(
                 "the cached class embeddings %s cannot be read (%s); embedding the classes again",
                 self.path,

@@ -1,7 +1,5 @@
 """The flat npz files in which ViT, LiT and big_vision models were published."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,6 +7,7 @@ from typing import BinaryIO
 import ml_dtypes
 import numpy as np
 
+from lit.arrays import DAMAGED_NPZ
 from lit.checkpoints.names import modernise
 from lit.errors import CheckpointError, CheckpointNotFoundError
 
@@ -56,8 +55,7 @@ def _arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
         with np.load(file, allow_pickle=False) as arrays:
             for name in arrays.files:
                 flat[name] = _numbers(arrays[name], name, path)
-    # RuntimeError and its child NotImplementedError: a flipped bit can say "encrypted", or name an unknown method.
-    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED_NPZ as error:
         if "allow_pickle" in str(error):
             raise CheckpointError(
                 f"{path}: {name} is no plain array of numbers but a pickled object, and unpickling can run code; "

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from lit.arrays import DAMAGED_NPZ
 from lit.cli.output import replacing
 from lit.cli.partial import MadeBy
 from lit.errors import MissingExtraError, OutputError
@@ -62,10 +63,10 @@ def read(path: Path) -> tuple[str, Iterator[tuple[list[bytes], Float32[np.ndarra
     """The fingerprint in a finished file, and its rows in parts; None where the file is not one of ours."""
     try:
         return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_npz(path)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
     except OSError as error:
         raise OutputError(f"{path} is there and cannot be read: {error.strerror or error}.") from error
+    except DAMAGED_NPZ:
+        return None
 
 
 def _said(made_by: MadeBy) -> str:
@@ -91,13 +92,15 @@ def _write_npz(
 
 
 def _read_npz(path: Path) -> tuple[str, Iterator[tuple[list[bytes], np.ndarray]]]:
-    loaded = np.load(path, allow_pickle=False)
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise ValueError("a single array")
-    with loaded as archive:
-        said = json.loads(archive["made_by"].item())["fingerprint"]
-        digests = [bytes.fromhex(digest) for digest in archive["sha256"].tolist()]
-        return said, iter([(digests, archive["embeddings"])])
+    # Opened here: numpy leaves a file that it cannot read to the garbage collector.
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise ValueError("a single array")
+        with loaded as archive:
+            said = json.loads(archive["made_by"].item())["fingerprint"]
+            digests = [bytes.fromhex(digest) for digest in archive["sha256"].tolist()]
+            return said, iter([(digests, archive["embeddings"])])
 
 
 def _pyarrow() -> Any:

@@ -106,3 +106,19 @@ def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"pip install 'lit-jax\[parquet\]'"):
         embeddings.require_writer(tmp_path / "a.parquet")
     embeddings.require_writer(tmp_path / "a.npz")
+
+
+def test_every_flipped_bit_of_a_finished_file_is_answered(tmp_path):
+    """The rows, None for a file that is not ours any more, or an OutputError: never a traceback."""
+    embeddings.write(tmp_path / "a.npz", BY, PATHS, DIGESTS, rows)
+    whole = (tmp_path / "a.npz").read_bytes()
+    refused = 0
+    for at in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        (tmp_path / "b.npz").write_bytes(damaged)
+        try:
+            refused += embeddings.read(tmp_path / "b.npz") is None
+        except OutputError:
+            refused += 1
+    assert refused > len(whole) // 2
