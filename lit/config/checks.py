@@ -12,10 +12,14 @@ def choices(config: Any) -> None:
     A misspelt choice would otherwise fall through to whatever the code does last.
     """
     for name, hint in typing.get_type_hints(type(config)).items():
-        value, allowed = getattr(config, name), typing.get_args(hint)
-        if typing.get_origin(hint) is Literal and value not in allowed:
-            known = ", ".join(map(repr, allowed))
-            raise ConfigError(f"{type(config).__name__}.{name} is {value!r}; it must be one of {known}.")
+        if typing.get_origin(hint) is Literal:
+            choice(f"{type(config).__name__}.{name}", getattr(config, name), typing.get_args(hint))
+
+
+def choice(where: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    """Raises ConfigError unless the value is one of those allowed."""
+    if value not in allowed:
+        raise ConfigError(f"{where} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
 
 
 def positive(config: Any, *names: str) -> None:

@@ -1,22 +1,10 @@
-"""Image towers, and the sizes of published transformers."""
+"""Image towers."""
 
 import dataclasses
 from typing import Any, Literal
 
-from lit.config import checks
-from lit.errors import ConfigError, UnknownNameError
-
-#: width, depth, mlp_dim, num_heads.  Source: Ti, S: arXiv 2012.12877 (DeiT), table 1; B, L, H: arXiv 2010.11929 (ViT),
-#: table 1; g: arXiv 2106.04560 (Scaling Vision Transformers), table 2.  mu is big_vision's, for tests.
-TRANSFORMER_SIZES = {
-    "mu": (32, 1, 128, 2),
-    "Ti": (192, 12, 768, 3),
-    "S": (384, 12, 1536, 6),
-    "B": (768, 12, 3072, 12),
-    "L": (1024, 24, 4096, 16),
-    "H": (1280, 32, 5120, 16),
-    "g": (1408, 40, 6144, 16),
-}
+from lit.config import checks, sizes
+from lit.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,12 +54,9 @@ class ViTConfig:
           ConfigError: there is no patch size behind a slash.
         """
         name, slash, patch = size.partition("/")
-        if name not in TRANSFORMER_SIZES:
-            raise UnknownNameError("ViT size", name, TRANSFORMER_SIZES)
+        fields = sizes.fields("ViT size", name, sizes.TRANSFORMERS)
         if not slash or not patch.isdecimal():
             raise ConfigError(f"{size!r} has no patch size; write it as '{name}/16'.")
-        width, depth, mlp_dim, num_heads = TRANSFORMER_SIZES[name]
-        fields = {"width": width, "depth": depth, "mlp_dim": mlp_dim, "num_heads": num_heads}
         return cls(**{**fields, "patch_size": int(patch), **overrides})
 
     @property

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
+from lit.config import checks
 from lit.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -48,8 +49,7 @@ def from_dict(cls: type[_T], values: Mapping[str, Any]) -> _T:
 def _typed(hint: Any, value: Any, where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
-        if value not in args:
-            raise ConfigError(f"{where} is {value!r}; it must be one of {', '.join(map(repr, args))}.")
+        checks.choice(where, value, args)
         return value
     if origin in (types.UnionType, typing.Union):
         if value is None and type(None) in args:

@@ -3,17 +3,7 @@
 import dataclasses
 from typing import Any, Literal
 
-from lit.config import checks
-from lit.config.image_towers import TRANSFORMER_SIZES
-from lit.errors import UnknownNameError
-
-#: width, depth, mlp_dim, num_heads.  Source: base, large: arXiv 1810.04805 (BERT), section 3; MiniLM 6 x 384: arXiv
-#: 2002.10957, and config.json of all-MiniLM-L6-v2.
-_BERT_SIZES = {
-    "base": (768, 12, 3072, 12),
-    "large": (1024, 24, 4096, 16),
-    "minilm-6x384": (384, 6, 1536, 12),
-}
+from lit.config import checks, sizes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,10 +43,7 @@ class BertConfig:
         Raises:
           UnknownNameError: the size is none of base, large, minilm-6x384.
         """
-        if size not in _BERT_SIZES:
-            raise UnknownNameError("BERT size", size, _BERT_SIZES)
-        width, depth, mlp_dim, num_heads = _BERT_SIZES[size]
-        return cls(**{"width": width, "depth": depth, "mlp_dim": mlp_dim, "num_heads": num_heads, **overrides})
+        return cls(**{**sizes.fields("BERT size", size, sizes.BERTS), **overrides})
 
     @property
     def features(self) -> int:
@@ -96,10 +83,7 @@ class TextTransformerConfig:
         Raises:
           UnknownNameError: the size is none of Ti, S, B, L, H, g (and mu, for tests).
         """
-        if size not in TRANSFORMER_SIZES:
-            raise UnknownNameError("text transformer size", size, TRANSFORMER_SIZES)
-        width, depth, mlp_dim, num_heads = TRANSFORMER_SIZES[size]
-        return cls(**{"width": width, "depth": depth, "mlp_dim": mlp_dim, "num_heads": num_heads, **overrides})
+        return cls(**{**sizes.fields("text transformer size", size, sizes.TRANSFORMERS), **overrides})
 
     @property
     def features(self) -> int:
