@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from lit.arrays import ImageEmbeddings
 from lit.classcache import ClassCache
@@ -162,19 +162,33 @@ class ZeroShotClassifier:
         batches = list(self.model.iter_images(images, failures=failures))
         places = np.concatenate([np.zeros(0, np.intp), *(positions for positions, _ in batches)])
         zimg = np.concatenate([np.zeros((0, self.model.dim), np.float32), *(z for _, z in batches)])
-        similarity = self.similarity_of(zimg)
-        probability = self.probabilities(similarity, independent=classes == 1)
-        best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
+        best, probability, similarity = self.ranked(zimg, k)
         image, rank = np.indices(best.shape)
         return pd.DataFrame(
             {
                 "image": places[image.ravel()],
                 "rank": rank.ravel() + 1,
                 "class_name": [self.class_names[c] for c in best.ravel()],
-                "probability": np.take_along_axis(probability, best, axis=1).ravel(),
-                "similarity": np.take_along_axis(similarity, best, axis=1).ravel(),
+                "probability": probability.ravel(),
+                "similarity": similarity.ravel(),
             }
         )
+
+    def ranked(
+        self, zimg: ImageEmbeddings, k: int
+    ) -> tuple[
+        Int[np.ndarray, "images ranks"], Float32[np.ndarray, "images ranks"], Float32[np.ndarray, "images ranks"]
+    ]:
+        """The k best classes of embeddings that are there already, best first; of equal scores the first class wins.
+
+        Returns:
+          Positions in `class_names`, their probabilities (softmax; sigmoid where there is one class), and their inner
+          products.
+        """
+        similarity = self.similarity_of(zimg)
+        probability = self.probabilities(similarity, independent=len(self.class_names) == 1)
+        best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
+        return best, np.take_along_axis(probability, best, axis=1), np.take_along_axis(similarity, best, axis=1)
 
 
 def class_embeddings(

@@ -56,20 +56,16 @@ def classify_files(
     Raises:
       InputError: `top_k` is more than there are classes.
     """
-    import numpy as np
-
     classes = len(classifier.class_names)
     if top_k is not None and top_k > classes:
         raise InputError(f"--top-k is {top_k}, and there are {classes} classes; ask for {classes} or fewer.")
     k = top_k or min(5, classes)
     stream = classifier.model.iter_images(files, batch_size=batch_size, failures=failures, progress=progress)
     for index, zimg in stream:
-        similarity = classifier.similarity_of(zimg)
-        probability = classifier.probabilities(similarity, independent=classes == 1)
-        best = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
-        for i, of_image, p, s in zip(index.tolist(), best.tolist(), probability, similarity, strict=True):
-            top = (Label(classifier.class_names[c], float(p[c]), float(s[c])) for c in of_image)
-            yield Result(files[i], tuple(top))
+        columns = (values.tolist() for values in (index, *classifier.ranked(zimg, k)))
+        for i, best, probability, similarity in zip(*columns, strict=True):
+            named = zip((classifier.class_names[c] for c in best), probability, similarity, strict=True)
+            yield Result(files[i], tuple(Label(*label) for label in named))
 
 
 def caption_of(classifier: "ZeroShotClassifier") -> str:
