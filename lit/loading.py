@@ -1,6 +1,5 @@
 """From a name, a folder or files to a model."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -86,8 +85,7 @@ def _given(path: str | Path | None, published: zoo.FileRef) -> Path | None:
             f"{path} is not a file; check the path, or leave it out to use the cache and the mirrors."
         )
     if published.sha256 is not None:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = files.checksum(path)
         if found != published.sha256:
             raise ChecksumError(
                 f"{path} is not the published {published.name}: its SHA-256 is {found}, and that of the published file "

@@ -26,3 +26,4 @@ from lit.files.locate import cached as cached
 from lit.files.locate import fetch as fetch
 from lit.files.settings import Network as Network
 from lit.files.settings import cache_directory as cache_directory
+from lit.files.verify import checksum as checksum
