@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from speed_contenders import OURS, PEERS
+from speed_environment import prepared
 from speed_startup import startup
 
 HERE = Path(__file__).resolve().parent
@@ -51,17 +52,6 @@ class Worker:
         print(json.dumps({"name": name, "batch": batch, "repeats": repeats}), file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         return json.loads(answer) if answer else sys.exit(f"the worker ended while it ran {name}; see above.")
-
-
-def peers():
-    """The peers' interpreter, set up once for each list of requirements."""
-    python, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "requirements.json"
-    if not stamp.is_file() or json.loads(stamp.read_text()) != REQUIREMENTS:
-        print(f"setting up {ENVIRONMENT} (once) ...", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
-        stamp.write_text(json.dumps(REQUIREMENTS))
-    return python
 
 
 def race(workers, names, batch, rounds, seconds=0.8):
@@ -150,7 +140,7 @@ def main():
     if results["machine"]["load"] > 0.5:
         print("The machine is busy: OpenMP, and so torch, suffers more from that than the others.", file=sys.stderr)
     if set(sections) & set(TOWERS):
-        ours, theirs = Worker(sys.executable), Worker(peers())
+        ours, theirs = Worker(sys.executable), Worker(prepared(ENVIRONMENT, REQUIREMENTS))
         results["versions"] = theirs.versions | ours.versions
         workers = dict.fromkeys(OURS, ours) | dict.fromkeys(PEERS, theirs)
         results |= {section: towers(section, workers, rounds) for section in TOWERS if section in sections}

@@ -18,6 +18,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+from speed_environment import prepared
+
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venvs" / "speed-pixels"
 OURS = ("numpy", "pillow", "simplejpeg", "jaxtyping")
@@ -28,13 +30,7 @@ SIZES = ((500, 375), (4000, 3000))
 def environment():
     """An interpreter with TensorFlow, set up once for each list of requirements."""
     wanted = ["tensorflow-cpu==2.21.0", *(f"{name}=={metadata.version(name)}" for name in OURS)]
-    python, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "requirements.json"
-    if not stamp.is_file() or json.loads(stamp.read_text()) != wanted:
-        print(f"setting up {ENVIRONMENT} (once) ...", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted], check=True)
-        stamp.write_text(json.dumps(wanted))
-    return python
+    return prepared(ENVIRONMENT, wanted)
 
 
 def photograph(size):
