@@ -1,0 +1,149 @@
+"""What an evaluation found: figures, where they come from, and everything needed to doubt them."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from lit.metrics.figure import Figure
+from lit.report.seal import Seal
+from lit.suites.suite import Expected
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Excluded:
+    """An example that was not scored, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Where the time went, in seconds.  Parts run side by side, so they add up to more than `wall`.
+
+    Attributes:
+      wall: from the first example to the last score.
+      read: waiting for the dataset.
+      decode: decoding and resizing, summed over threads.
+      tower: the image tower busy.
+      text: embedding the class texts (0 from the cache).
+      score: inner products and metrics.
+      computed: images that went through the tower in this run.
+      reused: images whose embeddings were stored already.
+    """
+
+    wall: float
+    read: float
+    decode: float
+    tower: float
+    text: float
+    score: float
+    computed: int
+    reused: int
+
+    @property
+    def images_per_second(self) -> float:
+        """Of this run, computed and reused together."""
+        return (self.computed + self.reused) / self.wall if self.wall else 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """Predictions whose confidence lies in (low, high]: how sure they were on average, and how often right."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """One entry per scored image, in the dataset's order; columns of equal length.
+
+    Attributes:
+      ids: the dataset's names of the images.
+      digests: the first 16 hex digits of the SHA-256 of the stored bytes; two reports are paired by them.
+      labels: class positions that are right.
+      top: positions of the best classes, best first (up to 5).
+      confidence: softmax probability of the first.
+    """
+
+    ids: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: tuple[tuple[int, ...], ...]
+    top: tuple[tuple[int, ...], ...]
+    confidence: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FewShot:
+    """One row of the few-shot table.
+
+    Attributes:
+      method: "ridge" or "nearest neighbours".
+      shots: training examples per class.
+      accuracies: one for each seed.
+      setting: in words ("l2 = 1024", "k = 10, cosine").
+    """
+
+    method: str
+    shots: int
+    accuracies: tuple[float, ...]
+    setting: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result of one evaluation.
+
+    Attributes:
+      suite, title, task, model, protocol: what was measured, with what, how.
+      headline: the key in `figures` that the suite reports.
+      figures: "top1", "top5", "mean_per_class", "ece"; the same under "repaired/..." where the suite repairs names;
+        for retrieval "image_to_text_r1", "_r5", "_r10" and "text_to_image_...".
+      expected: published figures of this model on this suite.
+      class_names: in order; empty for retrieval.
+      support, correct: images of each class, and how many of them were right (top-1).
+      confusion: (true class, predicted class, images), all that are not 0.  Images with several labels count under their
+        first, unless they are right.
+      reliability: the bins of the calibration error.
+      predictions: image by image; for retrieval the images, with no labels.
+      excluded: what was not scored.
+      warnings: what a reader must know before trusting the figure.
+      few_shot: empty unless asked for.
+      seal: what determined the figures.
+      timing: where the time went.
+      created: UTC, ISO 8601.
+    """
+
+    suite: str
+    title: str
+    task: str
+    model: str
+    protocol: str
+    headline: str
+    figures: Mapping[str, Figure]
+    seal: Seal
+    timing: Timing
+    created: str
+    expected: tuple[Expected, ...] = ()
+    class_names: tuple[str, ...] = ()
+    support: tuple[int, ...] = ()
+    correct: tuple[int, ...] = ()
+    confusion: tuple[tuple[int, int, int], ...] = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
+    predictions: Predictions | None = None
+    excluded: tuple[Excluded, ...] = ()
+    warnings: tuple[str, ...] = ()
+    few_shot: tuple[FewShot, ...] = ()
+
+    @property
+    def accuracy(self) -> float:
+        """The headline figure, a fraction."""
+        return self.figures[self.headline].value
+
+    @property
+    def n(self) -> int:
+        """Images (or queries) behind the headline figure."""
+        return self.figures[self.headline].n

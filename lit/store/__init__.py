@@ -1,0 +1,1 @@
+"""Image embeddings on disk, found by the content of the picture."""
