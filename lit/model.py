@@ -3,6 +3,8 @@
 numpy stands at the border: pictures and texts go in, numpy embeddings of unit norm come out.
 """
 
+import copy
+import dataclasses
 import functools
 import hashlib
 import math
@@ -17,7 +19,7 @@ from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
 from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_engine
-from lit.errors import CheckpointError, ImageError, InputError
+from lit.errors import CheckpointError, ConfigError, ImageError, InputError
 from lit.images import ImageInput
 from lit.prepared import checked_pixels, checked_tokens
 from lit.progress import progress as show_progress
@@ -94,25 +96,57 @@ class Model:
         return np.asarray(self._engine.params["b"]).item() if self.config.bias else None
 
     @functools.cached_property
+    def weights_digest(self) -> str:
+        """SHA-256 (hex) over the parameters as they are computed with: names, types, shapes, values."""
+        digest = hashlib.sha256()
+        for name, array in sorted(checkpoints.flatten(self._engine.params).items()):
+            array = np.ascontiguousarray(array)
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(array.view(np.uint8).data)
+        return digest.hexdigest()
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over what determines an embedding.
 
         Configuration, weights, tokenizer, precision, the versions of lit and of the engine, and kind of device.
         """
-        digest = hashlib.sha256()
         said = (
             configs.to_dict(self.config),
             self.tokenizer.fingerprint,
             self.precision,
             __version__,
             self._engine.description,
+            self.weights_digest,
         )
-        digest.update(repr(said).encode())
-        for name, array in sorted(checkpoints.flatten(self._engine.params).items()):
-            array = np.ascontiguousarray(array)
-            digest.update(f"{name} {array.dtype} {array.shape}".encode())
-            digest.update(array.view(np.uint8).data)
-        return digest.hexdigest()
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+    @property
+    def engine_description(self) -> str:
+        """What, beside weights and input, can move the last bits of an embedding: engine, device, versions."""
+        return self._engine.description
+
+    def with_preprocess(self, **changes: Any) -> "Model":
+        """The same towers behind another preprocessing, for measuring what a choice costs; the weights are shared.
+
+        Args:
+          changes: fields of `PreprocessConfig` (resize, kernel, antialias, rounding, jpeg, exif).
+
+        Raises:
+          ConfigError: they contradict each other, or would change what the tower was compiled for (image_size,
+            value_range).
+        """
+        fixed = sorted({"image_size", "value_range"} & changes.keys())
+        if fixed:
+            raise ConfigError(
+                f"with_preprocess cannot change {' and '.join(fixed)}, for which the image tower was built; it takes "
+                "resize, kernel, antialias, rounding, jpeg and exif."
+            )
+        preprocess = dataclasses.replace(self.config.preprocess, **changes)
+        other = copy.copy(self)
+        other.__dict__.pop("fingerprint", None)
+        other.config = dataclasses.replace(self.config, preprocess=preprocess)
+        return other
 
     def embed_images(
         self,

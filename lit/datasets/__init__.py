@@ -1,4 +1,4 @@
-"""Labelled pictures from where they lie: tfds, folders, manifests, archives.  The only package that imports TensorFlow."""
+"""Labelled pictures from where they lie: tfds, folders, manifests, archives.  Only here is TensorFlow imported."""
 
 from lit.datasets.record import Dataset as Dataset
 from lit.datasets.record import Example as Example

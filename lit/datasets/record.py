@@ -14,7 +14,7 @@ class Example:
 
     Attributes:
       id: names it for people, and is unique in its split: a file name, a path, a tfds id.
-      image: as it is stored: encoded bytes, a path, or (h, w, 3) or (h, w) uint8 pixels where the dataset stores pixels.
+      image: as it is stored: encoded bytes, a path, or (h, w, 3) or (h, w) uint8 where the dataset stores pixels.
       labels: positions in the dataset's `label_names`, or numbers where it has no names.  Empty: unlabelled.  More than
         one: each of them is right.
       texts: captions.

@@ -105,8 +105,8 @@ class Report:
       expected: published figures of this model on this suite.
       class_names: in order; empty for retrieval.
       support, correct: images of each class, and how many of them were right (top-1).
-      confusion: (true class, predicted class, images), all that are not 0.  Images with several labels count under their
-        first, unless they are right.
+      confusion: (true class, predicted class, images), all that are not 0.  Images with several labels count under
+        their first, unless they are right.
       reliability: the bins of the calibration error.
       predictions: image by image; for retrieval the images, with no labels.
       excluded: what was not scored.

@@ -36,13 +36,13 @@ class Suite:
         tfds lacks it and only a folder, manifest or archive can bring it.
       split: the one that is scored.
       train_split: the one that few-shot takes its examples from; empty: there is none.
-      image, label, identity: the features that hold the picture, the label(s), and what names the example (empty: tfds's
-        own id).
+      image, label, identity: the features that hold the picture, the label(s), and what names the example (empty:
+        tfds's own id).
       captions: retrieval: the feature that holds them ("captions/text").
       captions_per_image: retrieval: how many the protocol takes, first ones first; 0: all.
       classes: the class list in `prompts/classes/`, or a path; line i is class i.
-      labels: the file in `eval/suites/labels/`, or a path, that gives, line by line beside the class list, the dataset's
-        own name of each class.
+      labels: the file in `eval/suites/labels/`, or a path, that gives, line by line beside the class list, the
+        dataset's own name of each class.
       prompts: the prompt set that CLIP used on this dataset.
       protocol: "clip", "big-vision" or "lit-colab"; the first takes `prompts`, the others bring their own.
       resize: "model" leaves the model's preprocessing; "stretch" and "crop" override it.

@@ -355,3 +355,21 @@ def test_a_vocabulary_that_is_not_the_published_one_is_refused(tmp_path):
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n")
     with pytest.raises(ChecksumError, match="is not the published"):
         lit.load("LiT-B16B_2", vocab=tmp_path / "vocab.txt", weights=tmp_path / "vocab.txt")
+
+
+def test_with_preprocess_shares_the_towers_and_changes_the_pixels(tiny_model):
+    cropped = tiny_model.with_preprocess(resize="crop")
+    picture = pictures(1, side=64)[0][:, :40]
+    assert cropped.config.preprocess.resize == "crop"
+    assert tiny_model.config.preprocess.resize == "stretch"
+    assert cropped.fingerprint != tiny_model.fingerprint
+    assert cropped.weights_digest == tiny_model.weights_digest
+    assert np.abs(cropped.embed_images([picture]) - tiny_model.embed_images([picture])).max() > 1e-3
+    back = cropped.with_preprocess(resize="stretch")
+    assert back.fingerprint == tiny_model.fingerprint
+
+
+@pytest.mark.parametrize("field", ["image_size", "value_range"])
+def test_with_preprocess_leaves_what_the_tower_was_built_for(tiny_model, field):
+    with pytest.raises(ConfigError, match=f"with_preprocess cannot change {field}"):
+        tiny_model.with_preprocess(**{field: getattr(tiny_model.config.preprocess, field)})
