@@ -10,6 +10,7 @@
     print(zimg @ ztxt.T)                             # cosine similarity
 
     lit.ZeroShotClassifier(model, ["cat", "dog"]).predict(["cat.jpg"])
+    print(lit.evaluate(model, "cifar10"))            # a labelled dataset, prepared by tfds
 
 Names are imported when they are first used: `import lit` alone imports neither JAX nor numpy.
 """
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lit.config import LiTConfig as LiTConfig
     from lit.config import PreprocessConfig as PreprocessConfig
     from lit.errors import LitError as LitError
+    from lit.evaluation import evaluate as evaluate
     from lit.loading import load as load
     from lit.model import Model as Model
     from lit.prompts import PromptSet as PromptSet
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from lit.prompts import load_classes as load_classes
     from lit.protocols import PROTOCOLS as PROTOCOLS
     from lit.protocols import Protocol as Protocol
+    from lit.report import Report as Report
+    from lit.suites import Suite as Suite
     from lit.zeroshot import ZeroShotClassifier as ZeroShotClassifier
     from lit.zoo import MODELS as MODELS
 
@@ -42,9 +46,12 @@ _HOME = {
     "PreprocessConfig": "lit.config",
     "PromptSet": "lit.prompts",
     "Protocol": "lit.protocols",
+    "Report": "lit.report",
+    "Suite": "lit.suites",
     "ZeroShotClassifier": "lit.zeroshot",
     "canonicalize": "lit.prompts",
     "errors": "lit",
+    "evaluate": "lit.evaluation",
     "load": "lit.loading",
     "load_classes": "lit.prompts",
 }

@@ -6,6 +6,7 @@ import lit as package
 from lit.cli.classify import classify
 from lit.cli.completion import completion
 from lit.cli.embed import embed
+from lit.cli.evaluate import evaluation
 from lit.cli.explain import explain_text
 from lit.cli.help import HelpfulGroup
 from lit.cli.lint import lint_prompts
@@ -18,6 +19,7 @@ from lit.cli.models import models
         ("lit classify cat.jpg", "what is in a picture"),
         ("lit classify *.jpg --class cat --class dog", "your own words"),
         ("lit embed photos/ -o photos.npz", "a folder of pictures as vectors"),
+        ("lit eval cifar10 --data-dir DIR", "accuracy on a labelled dataset"),
         ("lit models", "what there is, and what is here"),
     ),
 )
@@ -29,5 +31,5 @@ def lit() -> None:
     """
 
 
-for command in (classify, embed, explain_text, lint_prompts, models, completion):
+for command in (classify, embed, evaluation, explain_text, lint_prompts, models, completion):
     lit.add_command(command)

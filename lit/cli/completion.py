@@ -32,7 +32,7 @@ class NameOrPath(click.ParamType):
     """Completes to known names and to paths; what it is in the end, the library says.
 
     Args:
-      kind: "models", or the folder of `prompts/` whose files have the names ("classes", "templates").
+      kind: "models", "suites", or the folder of `prompts/` whose files have the names ("classes", "templates").
     """
 
     name = "text"
@@ -56,5 +56,8 @@ def _names(kind: str) -> list[str]:
 
         return list(zoo.names())
     from lit import resources
+
+    if kind == "suites":
+        return sorted(path.stem for path in resources.directory("suites").glob("*.toml"))
 
     return sorted(path.stem for path in (resources.directory("prompts") / kind).glob("*.txt"))

@@ -1,0 +1,156 @@
+"""From embeddings and class embeddings to the figures of a classification suite."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+
+from lit import metrics
+from lit.errors import DatasetError
+from lit.evaluation import parallel
+from lit.evaluation.embedding import EmbeddedDataset
+from lit.evaluation.plan import Plan
+from lit.evaluation.scoring import scores_top_k
+from lit.metrics import Figure
+
+#: Ranks that are kept of every image.
+RANKS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Images that have a label, in the dataset's order; columns of equal length.
+
+    Attributes:
+      positions: in the dataset.
+      ids, digests: the dataset's names of the images, and the SHA-256 of their bytes.
+      labels: class positions that are right, at least one.
+      top: best classes, best first.
+      confidence: softmax probability of the first.
+    """
+
+    positions: Int[np.ndarray, "images"]
+    ids: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    labels: tuple[tuple[int, ...], ...]
+    top: Int[np.ndarray, "images ranks"]
+    confidence: Float32[np.ndarray, "images"]
+
+    @property
+    def correct(self) -> Bool[np.ndarray, "images"]:
+        """Whether the best class is right."""
+        return self.within(1)
+
+    def within(self, k: int) -> Bool[np.ndarray, "images"]:
+        """Whether a right class is among the k best."""
+        return metrics.hits(self.top[:, :k], self.labels)
+
+    @property
+    def label(self) -> Int[np.ndarray, "images"]:
+        """One label for each image: the predicted one where that is right, else the first."""
+        first = np.asarray([right[0] for right in self.labels], np.int64)
+        return np.where(self.correct, self.top[:, 0], first)
+
+
+def class_labels(plan: Plan, embedded: EmbeddedDataset) -> tuple[tuple[int, ...], ...]:
+    """The class positions of each image; empty where the image has no label, or none that the suite scores.
+
+    Raises:
+      DatasetError: an image without a label, in a suite where each has one.
+    """
+    assert plan.label_map is not None
+    to_class = plan.label_map.to_class
+    # The same position twice (two labels of one class) is one label.
+    found = [tuple(dict.fromkeys(c for i in labels if (c := to_class[i]) is not None)) for labels in embedded.labels]
+    if not (plan.suite.any_hit or plan.suite.subset):
+        without = next((i for i, right in enumerate(found) if not right), None)
+        if without is not None:
+            raise DatasetError(
+                f"{plan.dataset.name}: {embedded.ids[without]} has no label; every image of suite {plan.suite.name!r} "
+                "needs one."
+            )
+    return tuple(found)
+
+
+def score(
+    plan: Plan,
+    embedded: EmbeddedDataset,
+    class_embeddings: Float32[np.ndarray, "classes dim"],
+    *,
+    logit_scale: float,
+) -> Scored:
+    """Ranks the classes of every image that has a label."""
+    labels = class_labels(plan, embedded)
+    rows = np.flatnonzero([bool(right) for right in labels])
+    k = min(RANKS, len(class_embeddings))
+    top, confidence = scores_top_k(embedded.zimg[rows], class_embeddings, k, logit_scale=logit_scale)
+    return Scored(
+        positions=embedded.positions[rows],
+        ids=tuple(embedded.ids[i] for i in rows),
+        digests=tuple(embedded.digests[i].tobytes() for i in rows),
+        labels=tuple(labels[i] for i in rows),
+        top=top,
+        confidence=confidence,
+    )
+
+
+def gathered(share: Scored) -> Scored:
+    """The scored images of all processes, in the dataset's order."""
+    columns = parallel.gather({"top": share.top, "confidence": share.confidence}, share.positions)
+    mine = zip(share.positions.tolist(), share.ids, (d.hex() for d in share.digests), share.labels, strict=True)
+    rows = sorted(parallel.gather_objects([list(row) for row in mine]))
+    return Scored(
+        positions=np.asarray([row[0] for row in rows], np.int64),
+        ids=tuple(row[1] for row in rows),
+        digests=tuple(bytes.fromhex(row[2]) for row in rows),
+        labels=tuple(tuple(row[3]) for row in rows),
+        top=columns["top"],
+        confidence=columns["confidence"],
+    )
+
+
+def figures(scored: Scored, classes: int) -> dict[str, Figure]:
+    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error."""
+    found = {"top1": metrics.accuracy(scored.correct)}
+    if classes > RANKS:
+        found["top5"] = metrics.accuracy(scored.within(RANKS))
+    found["mean_per_class"] = metrics.mean_per_class(scored.correct, scored.label, classes)
+    found["ece"] = metrics.calibration(scored.confidence, scored.correct)[0]
+    return found
+
+
+def per_class(scored: Scored, classes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Images of each class, and how many of them are right."""
+    support = np.bincount(scored.label, minlength=classes)
+    correct = np.bincount(scored.label[scored.correct], minlength=classes)
+    return tuple(support.tolist()), tuple(correct.tolist())
+
+
+def doubts(
+    plan: Plan, scored: Scored, confusion: Sequence[tuple[int, int, int]], class_names: Sequence[str]
+) -> list[str]:
+    """What a reader must know before trusting the figures: labels that look permuted, names that cannot win."""
+    found = []
+    swaps = metrics.permutation(confusion, len(class_names))
+    if swaps:
+        pairs = ", ".join(f"images labelled {class_names[a]!r} are taken for {class_names[b]!r}" for a, b in swaps[:8])
+        more = f", and {len(swaps) - 8} more" if len(swaps) > 8 else ""
+        found.append(
+            f"the labels look permuted: {pairs}{more}. Check the order of the class names against the dataset's labels "
+            "before publishing any of these figures."
+        )
+    seen: dict[tuple[str, ...], int] = {}
+    assert plan.words is not None
+    support, _ = per_class(scored, len(class_names))
+    for i, texts in enumerate(plan.words.texts):
+        first = seen.setdefault(texts, i)
+        if first != i:
+            found.append(
+                f"class {i} ({class_names[i]!r}) has the texts of class {first} and can never win: its {support[i]} "
+                "images count as errors, as in every figure published with these names."
+            )
+    empty = sum(n == 0 for n in support)
+    if empty:
+        found.append(f"{empty} of {len(class_names)} classes have no image in this split.")
+    return found

@@ -1,0 +1,125 @@
+"""Puts everything that determines a figure into words, for its seal."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from typing import Any
+
+from lit import __version__
+from lit.evaluation.plan import Plan
+from lit.evaluation.words import Words
+from lit.model import Model
+from lit.prompts import load_classes
+from lit.report.seal import Seal
+
+_SOFTWARE = ("jax", "jaxlib", "flax", "numpy", "scipy", "pillow", "simplejpeg", "sentencepiece")
+_METRICS = {
+    "top1": "top-1: the best class is the image's; of equal scores the first class wins",
+    "mean_per_class": "mean over classes of the top-1 accuracy within each",
+    "image_to_text_r1": "recall at 1: one of the image's captions is the best; of equal scores the first text wins",
+}
+
+
+def seal_of(plan: Plan, model: Model, *, images: str, scored: str, bad: int) -> Seal:
+    """The seal of one evaluation.
+
+    Args:
+      plan: suite, dataset, words.
+      model: embeds.
+      images: `content_of` the images that were scored.
+      scored: how many, and which, in words.
+      bad: images that could not be decoded and were left out.
+    """
+    return Seal(
+        data={
+            "dataset": plan.dataset.name,
+            "split": plan.dataset.split,
+            "images": scored,
+            "content": images,
+            "left out": f"{bad} that could not be decoded" if bad else "none",
+            **({"labels": plan.label_map.words} if plan.label_map else {}),
+        },
+        protocol=_words(plan.words, plan) if plan.words else _captions(plan),
+        model=_model(model),
+        software=_software(model, plan),
+    )
+
+
+def content_of(digests: Iterable[bytes], labels: Iterable[Sequence[int]]) -> str:
+    """A hash over the images' bytes, their labels and their order."""
+    digest = hashlib.sha256()
+    for picture, right in zip(digests, labels, strict=True):
+        digest.update(picture)
+        digest.update(json.dumps(list(map(int, right))).encode())
+    return f"sha256 {digest.hexdigest()}"
+
+
+def short_hash(value: Any) -> str:
+    """The first 16 hex digits of the SHA-256 of a JSON value."""
+    return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode()).hexdigest()[:16]
+
+
+def _words(words: Words, plan: Plan) -> dict[str, str]:
+    said = words.classes if isinstance(words.classes, str) else "own"
+    return {
+        "protocol": words.protocol,
+        "class names": f"{said}: {len(words.class_names)} names, sha256 {short_hash(_spoken(words))}",
+        "templates": f"{words.prompts.name}: {len(words.prompts.templates)}, "
+        f"sha256 {short_hash(list(words.prompts.templates))}",
+        "canonicalisation": "lower case, no punctuation, underscores as spaces"
+        if words.canonicalize
+        else "none: names and templates as published",
+        "averaging": "mean of the prompts' unit vectors, "
+        + ("scaled to unit norm" if words.renormalize else "not scaled to unit norm"),
+        "score": "inner product, summed in float64",
+        "metric": _METRICS.get(plan.suite.metric, plan.suite.metric)
+        + ("; an image has several right labels, one is enough" if plan.suite.any_hit else ""),
+    }
+
+
+def _spoken(words: Words) -> Any:
+    """The names that are filled in: a list may give several for a class."""
+    given = load_classes(words.classes) if isinstance(words.classes, str) else words.classes
+    return {k: list(v) for k, v in given.items()} if hasattr(given, "items") else list(words.class_names)
+
+
+def _captions(plan: Plan) -> dict[str, str]:
+    taken = plan.suite.captions_per_image
+    return {
+        "captions": f"the first {taken} of each image" if taken else "all of each image",
+        "canonicalisation": "none: captions as they are",
+        "score": "inner product in float32; of equal scores the first wins",
+        "metric": _METRICS.get(plan.suite.metric, plan.suite.metric),
+    }
+
+
+def _model(model: Model) -> dict[str, str]:
+    how, tokenizer = model.config.preprocess, model.config.tokenizer
+    resize = {"stretch": "stretched to", "crop": "smaller side to, and the centre of,"}[how.resize]
+    decoder = {"tf": "as tf.io.decode_jpeg by default (fast DCT)", "accurate": "accurate DCT, as Pillow"}[how.jpeg]
+    return {
+        "model": model.name,
+        "weights": f"sha256 {model.weights_digest}",
+        "precision": model.precision,
+        "JPEG decoder": decoder,
+        "resize": f"{resize} {how.image_size} x {how.image_size}, {how.kernel}, "
+        f"{'antialiased' if how.antialias else 'no antialias'}, {how.rounding} to 8 bits",
+        "value range": f"{how.value_range[0]:g} to {how.value_range[1]:g}",
+        "EXIF orientation": "applied" if how.exif else "ignored",
+        "tokenizer": f"{tokenizer.kind}, {tokenizer.context_length} tokens, "
+        f"sha256 {short_hash(model.tokenizer.fingerprint)}",
+    }
+
+
+def _software(model: Model, plan: Plan) -> dict[str, str]:
+    versions = {name: metadata.version(name) for name in _SOFTWARE}
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {
+        "lit": __version__,
+        "engine": model.engine_description,
+        "python": python,
+        **versions,
+        **plan.dataset.description,
+    }
