@@ -21,8 +21,18 @@ def test_the_published_sets(name, count):
     assert name in prompt_sets()
 
 
-def test_every_packaged_set_is_among_them():
-    assert set(prompt_sets()) == {"plain", "clip-best", "clip-paper", "big-vision", "lit-colab", "clip-cifar"}
+def test_every_packaged_set_is_a_known_protocol_or_clip_for_a_dataset():
+    general = {"plain", "clip-best", "clip-paper", "big-vision", "lit-colab"}
+    assert general < set(prompt_sets())
+    assert all(name.startswith("clip-") for name in set(prompt_sets()) - general)
+
+
+@pytest.mark.parametrize("name", prompt_sets())
+def test_every_packaged_set_can_be_read(name):
+    prompts = PromptSet.load(name)
+    assert prompts.source
+    assert prompts.licence
+    assert len(set(prompts.templates)) == len(prompts.templates)
 
 
 def test_format_inserts_the_class_name_as_it_is():
