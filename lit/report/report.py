@@ -2,10 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lit.errors import InputError
 from lit.metrics.figure import Figure
 from lit.report.seal import Seal
 from lit.suites.suite import Expected
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,14 @@ class Predictions:
     top: tuple[tuple[int, ...], ...]
     confidence: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        sizes = {field.name: len(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        if len(set(sizes.values())) > 1:
+            raise InputError(f"the columns of the predictions differ in length: {sizes}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FewShot:
@@ -115,6 +129,9 @@ class Report:
       seal: what determined the figures.
       timing: where the time went.
       created: UTC, ISO 8601.
+
+    Raises:
+      InputError: no figure is called `headline`, or the columns by class differ in length.
     """
 
     suite: str
@@ -147,3 +164,38 @@ class Report:
     def n(self) -> int:
         """Images (or queries) behind the headline figure."""
         return self.figures[self.headline].n
+
+    def __post_init__(self) -> None:
+        if self.headline not in self.figures:
+            raise InputError(f"the headline {self.headline!r} is not among the figures: {', '.join(self.figures)}")
+        if self.support and not len(self.support) == len(self.correct) == len(self.class_names):
+            raise InputError(
+                f"there are {len(self.class_names)} class names, {len(self.support)} supports and {len(self.correct)} "
+                "counts of right images; they must be as many"
+            )
+
+    def published(self, figure: str) -> Expected | None:
+        """The published figure that `figure` may be held against, if any.
+
+        It is of this model under this protocol; failing that, of this model from a source that names no protocol.
+        """
+        of_figure = [e for e in self.expected if e.metric == figure and e.model == self.model]
+        by_protocol = {e.protocol: e for e in reversed(of_figure)}
+        return by_protocol.get(self.protocol) or by_protocol.get("")
+
+    def save(self, path: str | Path) -> None:
+        """Writes JSON; see `lit.report.save`."""
+        from lit.report.saved import save
+
+        save(self, path)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per figure; see `lit.report.to_frame`."""
+        from lit.report.frames import to_frame
+
+        return to_frame(self)
+
+    def __str__(self) -> str:
+        from lit.report.words import text_of
+
+        return text_of(self)

@@ -28,5 +28,6 @@ class Seal:
     @property
     def hash(self) -> str:
         """SHA-256 (hex) over all of it."""
-        said = json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=True)
+        groups = {group: dict(getattr(self, group)) for group in GROUPS}
+        said = json.dumps(groups, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()

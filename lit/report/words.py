@@ -1,0 +1,76 @@
+"""Figures in words: their names, percentages, and a report as a few lines of text."""
+
+from collections.abc import Iterator
+
+from lit.metrics.figure import Figure
+from lit.report.report import Report
+
+REPAIRED = "repaired/"
+_NAMES = {
+    "top1": "Top-1 accuracy",
+    "top5": "Top-5 accuracy",
+    "mean_per_class": "Mean per-class accuracy",
+    "ece": "Expected calibration error",
+}
+_WAYS = {"image_to_text": "Image to text", "text_to_image": "Text to image"}
+
+
+def name_of(key: str) -> str:
+    """A figure's name for people ("top1" -> "Top-1 accuracy"); an unknown key with its underscores taken out."""
+    if key.startswith(REPAIRED):
+        return f"{name_of(key.removeprefix(REPAIRED))}, repaired names"
+    way, _, rank = key.rpartition("_r")
+    if way in _WAYS and rank.isdigit():
+        return f"{_WAYS[way]}, recall at {rank}"
+    return _NAMES.get(key, key.replace("_", " ").capitalize())
+
+
+def percent(value: float, n: int = 0) -> str:
+    """A fraction in per cent, with the digits that `n` examples bear: two from 1,000 on, else one."""
+    return f"{100 * value:.{digits(n)}f} %"
+
+
+def digits(n: int) -> int:
+    """Decimals of a percentage over `n` examples."""
+    return 2 if n >= 1000 else 1
+
+
+def interval(figure: Figure) -> str:
+    """The 95 % interval without the words ("71.24 to 73.00 %")."""
+    d = digits(figure.n)
+    return f"{100 * figure.low:.{d}f} to {100 * figure.high:.{d}f} %"
+
+
+def points(delta: float, n: int = 0) -> str:
+    """A difference of fractions in percentage points, with its sign ("−1.77 points")."""
+    return f"{100 * delta:+.{digits(n)}f} points".replace("-", "−")
+
+
+def against(delta: float, n: int = 0) -> str:
+    """How a figure stands to a published one ("1.77 points below it")."""
+    size = f"{100 * abs(delta):.{digits(n)}f}"
+    return "equal to it" if not float(size) else f"{size} points {'below' if delta < 0 else 'above'} it"
+
+
+def text_of(report: Report) -> str:
+    """A report as a short block for terminals."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    head = report.figures[report.headline]
+    yield f"{report.title}: {report.model}, protocol {report.protocol}"
+    yield f"  {name_of(report.headline)} {percent(head.value, head.n)} (95 %: {interval(head)}, n = {head.n:,})"
+    if published := report.published(report.headline):
+        away = against(head.value - published.value, head.n)
+        yield f"  published {percent(published.value, head.n)} ({published.source}); this is {away}"
+    else:
+        yield "  no published figure under this protocol"
+    for key, figure in report.figures.items():
+        if key != report.headline:
+            yield f"  {name_of(key)} {percent(figure.value, figure.n)} ({interval(figure)})"
+    if report.excluded:
+        yield f"  {len(report.excluded):,} excluded"
+    for warning in report.warnings:
+        yield f"  warning: {warning}"
+    yield f"  seal {report.seal.hash[:12]}, {report.created}"
