@@ -14,6 +14,7 @@
     |  +- ParamsMismatchError                 .missing .unexpected .wrong_shape: all of them, once
     +- OutputError (OSError)                  a result that could not be written
     +- DatasetError
+    +- ProcessError                         another process of the same run: missing, failed, or doing something else
     +- ResourceNotFoundError                  the installation lacks a file that it should carry
     +- MissingExtraError (ImportError)        an optional dependency: the exact pip line
 
@@ -129,6 +130,10 @@ class OutputError(LitError, OSError):
 
 class DatasetError(LitError):
     """A dataset that cannot be read, or that is not what its suite says."""
+
+
+class ProcessError(LitError):
+    """Processes of one run that cannot go on together: one did not come, failed, or does something else."""
 
 
 class ResourceNotFoundError(LitError):
