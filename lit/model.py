@@ -148,6 +148,23 @@ class Model:
         other.config = dataclasses.replace(self.config, preprocess=preprocess)
         return other
 
+    def image_batch(self, batch_size: int | None = None) -> int:
+        """Pictures that go through the tower together: what was asked for, as the devices take it, or the default."""
+        return batch_size_for(self._engine, batch_size, self._engine.image_batch)
+
+    def in_bfloat16(self) -> "Model":
+        """The same model with its matrix products in bfloat16, to measure what that costs.
+
+        Raises:
+          ConfigError: it is not a float32 model; what was rounded cannot be had back.
+        """
+        if self.precision != "float32":
+            raise ConfigError(f"this model is in {self.precision}; load it in float32, which can be rounded.")
+        engine = self._engine.description.partition(" ")[0]
+        return Model(
+            self.config, self._engine.params, self.tokenizer, precision="bfloat16", engine=engine, card=self.card
+        )
+
     def embed_images(
         self,
         images: Iterable[ImageInput],
@@ -184,33 +201,45 @@ class Model:
         batch_size: int | None = None,
         failures: list[ImageError] | None = None,
         progress: bool = False,
+        clock: streams.Clock | None = None,
     ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
         """Like `embed_images`, a batch at a time: yields positions in `images`, and their embeddings, in order.
 
-        Closing it, or an error in the middle, ends the decoding threads.
+        Closing it, or an error in the middle, ends its threads.
+
+        Args:
+          images, batch_size, failures, progress: see `embed_images`.
+          clock: is told how long decoding and the tower took.
         """
-        size = batch_size_for(self._engine, batch_size, self._engine.image_batch)
+        size = self.image_batch(batch_size)
         if failures is not None and not isinstance(failures, list):
             raise InputError(
                 f"failures is of type {type(failures).__name__}; hand in a list, which collects them, or None, which "
                 "raises the first."
             )
-        return self._image_batches(streams.collection(images, "images"), size, failures, progress)
+        return self._image_batches(streams.collection(images, "images"), size, failures, progress, clock)
 
     def _image_batches(
-        self, images: Iterable[ImageInput], size: int, failures: list[ImageError] | None, progress: bool
+        self,
+        images: Iterable[ImageInput],
+        size: int,
+        failures: list[ImageError] | None,
+        progress: bool,
+        clock: streams.Clock | None,
     ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
         total = len(images) if isinstance(images, Sized) else None
         seen, failed_before = 0, len(failures or ())
         with show_progress("embedding images", total, enabled=progress, unit="images") as advance:
-            stream = pictures.iter_preprocessed(images, self.config.preprocess, failures=failures)
+            stream = pictures.iter_preprocessed(images, self.config.preprocess, failures=failures, clock=clock)
+            batches = streams.pipelined(streams.chunks(stream, size), self._start_images(size), clock=clock)
             try:
-                for batch, zimg in streams.pipelined(streams.chunks(stream, size), self._start_images(size)):
-                    index, rows = np.asarray([i for i, _ in batch]), np.asarray(zimg)[: len(batch)]
+                for batch, zimg in batches:
+                    index, rows = np.asarray([i for i, _ in batch]), zimg[: len(batch)]
                     advance(batch[-1][0] + 1 - seen)  # those that cannot be used are done with, too
                     seen = batch[-1][0] + 1
                     yield index, rows
             finally:
+                batches.close()
                 stream.close()
         if not seen and len(failures or ()) == failed_before:
             raise InputError("there are no images to embed; give at least one.")
@@ -257,7 +286,7 @@ class Model:
             return self._engine.texts(streams.pad_rows(list(tokens[rows, :length]), size))
 
         for (_, rows), ztxt in streams.pipelined(groups, start):
-            out[rows] = np.asarray(ztxt)[: len(rows)]
+            out[rows] = ztxt[: len(rows)]
             advance(len(rows))
         return out
 
@@ -306,7 +335,7 @@ class Model:
     def _run(self, tower: Any, rows: np.ndarray, size: int) -> Float32[np.ndarray, "batch dim"]:
         """All rows through one tower, in batches of one shape."""
         batches = streams.pipelined(streams.chunks(rows, size), lambda batch: tower(streams.pad_rows(batch, size)))
-        return np.concatenate([np.asarray(z)[: len(batch)] for batch, z in batches])
+        return np.concatenate([z[: len(batch)] for batch, z in batches])
 
 
 def build_engine(name: str, config: configs.LiTConfig, params: Mapping[str, Any], precision: Precision) -> Engine:

@@ -4,9 +4,14 @@ Nothing here knows about JAX: a batch is handed to a function that starts the co
 its result is collected a little later, so that the host prepares the next batch while the device computes.
 """
 
+import dataclasses
 import os
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -16,10 +21,41 @@ from jaxtyping import Int32
 from lit.errors import InputError
 
 _T = TypeVar("_T")
-_R = TypeVar("_R")
 
 #: Batches under way beside the one that is collected: one computing, one waiting for it.
 IN_FLIGHT = 2
+
+
+@dataclasses.dataclass
+class Clock:
+    """How long the parts of a stream were busy, in seconds; filled while it runs.
+
+    Attributes:
+      decode: decoding and resizing: processor time, summed over threads.
+      tower: from the start of a batch, or the end of the one before, to its end; the first includes compilation.
+    """
+
+    decode: float = 0.0
+    tower: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._lock, self._last = threading.Lock(), 0.0
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Adds the processor time that the calling thread spends in the block."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.decode += time.thread_time() - began
+
+    def computed(self, began: float) -> None:
+        """Adds a batch that began at `began` (`time.perf_counter`) and has just ended; batches end in order."""
+        now = time.perf_counter()
+        self.tower += now - max(began, self._last)
+        self._last = now
 
 
 def collection(items: Any, what: str) -> Iterable[Any]:
@@ -56,17 +92,57 @@ def pad_rows(rows: list[np.ndarray], size: int) -> np.ndarray:
     return np.stack(rows + rows[-1:] * (size - len(rows)))
 
 
-def pipelined(batches: Iterable[_T], start: Callable[[_T], _R], depth: int = IN_FLIGHT) -> Iterator[tuple[_T, _R]]:
+def pipelined(
+    batches: Iterable[_T],
+    start: Callable[[_T], Any],
+    *,
+    depth: int = IN_FLIGHT,
+    clock: Clock | None = None,
+) -> Generator[tuple[_T, np.ndarray], None, None]:
     """Starts a computation for each batch and yields `(batch, result)` in order, `depth` further ones under way.
 
-    `start` must return without waiting (JAX dispatches asynchronously); whoever takes the result waits for it.
+    Args:
+      batches: taken one at a time, as the computations before them end.
+      start: returns without waiting (JAX dispatches asynchronously) with something that `numpy.asarray` waits for.
+      depth: computations under way while the caller prepares a batch.
+      clock: is told how long they took.
     """
-    under_way: deque[tuple[_T, _R]] = deque()
-    for batch in batches:
-        under_way.append((batch, start(batch)))
-        if len(under_way) > depth:
-            yield under_way.popleft()
-    yield from under_way
+    under_way: deque[tuple[_T, Future[np.ndarray]]] = deque()
+    # A thread that only waits knows when a result was there, whatever the caller is at.
+    with ThreadPoolExecutor(1, thread_name_prefix="lit-results") as pool:
+        for batch in batches:
+            began = time.perf_counter()
+            under_way.append((batch, pool.submit(_finish, start(batch), began, clock)))
+            if len(under_way) > depth:
+                batch, result = under_way.popleft()
+                yield batch, result.result()
+        for batch, result in under_way:
+            yield batch, result.result()
+
+
+def _finish(result: Any, began: float, clock: Clock | None) -> np.ndarray:
+    array = np.asarray(result)
+    if clock is not None:
+        clock.computed(began)
+    return array
+
+
+def ahead(items: Iterable[_T], depth: int) -> Generator[_T, None, None]:
+    """Iterates in a thread of its own, at most `depth` items further than its caller has got.
+
+    An error of `items` comes out where the item would have.  Closing it closes `items` and ends the thread.
+    """
+    iterator, end = iter(items), object()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="lit-reader")
+    try:
+        waiting = deque(pool.submit(next, iterator, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, iterator, end))
+            yield item  # pyright: ignore[reportReturnType]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        if isinstance(iterator, Generator):
+            iterator.close()
 
 
 def by_length(tokens: Int32[np.ndarray, "texts tokens"], *, shortest: int) -> list[tuple[int, list[int]]]:

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 from jaxtyping import Int
@@ -13,7 +14,7 @@ from lit.config import PreprocessConfig
 from lit.errors import ImageError, InputError
 from lit.images.decode import ImageInput
 from lit.images.preprocess import preprocess
-from lit.streams import collection
+from lit.streams import Clock, collection
 
 #: More threads than this only wait for each other.
 _MOST_WORKERS = 16
@@ -26,6 +27,7 @@ def iter_preprocessed(
     workers: int | None = None,
     prefetch: int | None = None,
     failures: list[ImageError] | None = None,
+    clock: Clock | None = None,
 ) -> Generator[tuple[int, Picture], None, None]:
     """Decodes and resizes a stream of pictures while the caller computes on those before.
 
@@ -38,6 +40,7 @@ def iter_preprocessed(
       workers: threads; by default one for each processor that this process may use, 16 at most.
       prefetch: pictures under way or ready at one time; by default four for each worker.
       failures: None raises on the first picture that cannot be used.  A list collects these errors instead.
+      clock: is told how long it took.
 
     Yields:
       Position in `images`, and (image_size, image_size, 3) uint8; in order.
@@ -51,7 +54,7 @@ def iter_preprocessed(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="lit-images")
     try:
         for index, image in enumerate(images):
-            under_way.append((index, pool.submit(preprocess, image, config)))
+            under_way.append((index, pool.submit(_preprocess, image, config, clock)))
             if len(under_way) >= ahead:
                 yield from _take(*under_way.popleft(), failures)
         while under_way:
@@ -65,6 +68,11 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _preprocess(image: ImageInput, config: PreprocessConfig, clock: Clock | None) -> Picture:
+    with nullcontext() if clock is None else clock.decoding():
+        return preprocess(image, config)
 
 
 def _take(

@@ -35,7 +35,7 @@ def test_pad_rows_repeats_the_last():
 def test_pipelined_is_in_order_and_never_further_ahead_than_its_depth():
     started, taken = [], []
     for batch, result in pipelined(iter(range(6)), lambda b: started.append(b) or b * 10, depth=2):
-        taken.append((batch, result))
+        taken.append((batch, result.item()))
         assert len(started) - len(taken) <= 2
     assert taken == [(b, b * 10) for b in range(6)]
 
