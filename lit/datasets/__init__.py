@@ -2,3 +2,4 @@
 
 from lit.datasets.record import Dataset as Dataset
 from lit.datasets.record import Example as Example
+from lit.datasets.tfds import tfds_dataset as tfds_dataset

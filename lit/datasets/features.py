@@ -1,0 +1,171 @@
+"""From a serialized example to what lit needs of it: the picture as stored, labels, captions, a name."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lit.datasets import guest
+from lit.errors import DatasetError
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Features by path ("image", "captions/text"); an empty path is not asked for."""
+
+    image: str
+    label: str = ""
+    identity: str = ""
+    captions: str = ""
+
+    def paths(self) -> dict[str, str]:
+        """Role -> path, of those that are asked for."""
+        return {role: path for role, path in dataclasses.asdict(self).items() if path}
+
+
+@dataclasses.dataclass(frozen=True)
+class Values:
+    """What one example holds."""
+
+    image: bytes | np.ndarray
+    labels: tuple[int, ...]
+    identity: str
+    texts: tuple[str, ...]
+
+
+class Decoder:
+    """Reads the wanted features of one builder, and no others.
+
+    Args:
+      features: the builder's (`info.features`).
+      wanted: which of them.
+      of: the dataset, for messages.
+
+    Attributes:
+      label_names: of the label feature; None where it is a plain number or not asked for.
+
+    Raises:
+      DatasetError: a feature is not there, or is of a kind that cannot play its role.
+    """
+
+    def __init__(self, features: Any, wanted: Wanted, of: str) -> None:
+        self._paths = {role: path.split("/") for role, path in wanted.paths().items()}
+        leaves = {role: _leaf(features, path, role, of) for role, path in wanted.paths().items()}
+        _check(leaves, wanted, of)
+        self._features = _pruned(features, list(self._paths.values()))
+        self._decoders: Any = None
+        if isinstance(leaves["image"], guest.tfds().features.Image):
+            self._decoders = guest.tfds().decode.SkipDecoding()
+            for part in reversed(self._paths["image"]):
+                self._decoders = {part: self._decoders}
+        self.label_names = _label_names(leaves["label"]) if "label" in leaves else None
+
+    def __call__(self, record: bytes) -> Values:
+        """Decodes one record.
+
+        Raises:
+          ValueError, KeyError: it does not hold what the features promise.
+        """
+        tree = self._features.deserialize_example_np(record, decoders=self._decoders)
+        found = {role: _at(tree, path) for role, path in self._paths.items()}
+        return Values(
+            image=_picture(found["image"]),
+            labels=_labels(found["label"]) if "label" in found else (),
+            identity=_text(found["identity"]) if "identity" in found else "",
+            texts=tuple(map(_text, _flat(found["captions"]))) if "captions" in found else (),
+        )
+
+
+def _leaf(features: Any, path: str, role: str, of: str) -> Any:
+    node = features
+    for part in path.split("/"):
+        while hasattr(node, "feature") and role != "image":  # a sequence
+            node = node.feature
+        if not hasattr(node, "keys") or part not in node:
+            raise DatasetError(f"{of} has no feature {path!r} (asked for as its {role}); it has {_shown(features)}.")
+        node = node[part]
+    return node
+
+
+def _shown(features: Any, prefix: str = "") -> str:
+    while hasattr(features, "feature"):
+        features = features.feature
+    if not hasattr(features, "keys"):
+        return prefix
+    return ", ".join(_shown(features[key], f"{prefix}/{key}".lstrip("/")) for key in sorted(features.keys()))
+
+
+def _inner(feature: Any) -> Any:
+    while hasattr(feature, "feature"):
+        feature = feature.feature
+    return feature
+
+
+def _check(leaves: Mapping[str, Any], wanted: Wanted, of: str) -> None:
+    """Whether each feature can play its role; from what the builder says, before any example is read."""
+    kinds = guest.tfds().features
+    image = leaves["image"]
+    dtype, rank = getattr(image, "np_dtype", None), len(getattr(image, "shape", None) or ())
+    raw = not hasattr(image, "feature") and ((dtype == np.uint8 and rank in (2, 3)) or (_is_text(image) and rank == 0))
+    if not (dtype in (np.uint8, np.uint16) if isinstance(image, kinds.Image) else raw):
+        raise DatasetError(f"{of}: the feature {wanted.image!r} holds no picture of 8 or 16 bits: it is {image!r}.")
+    if "label" in leaves and not np.issubdtype(getattr(_inner(leaves["label"]), "np_dtype", None), np.integer):
+        raise DatasetError(f"{of}: the feature {wanted.label!r} holds no labels: it is {leaves['label']!r}.")
+    if "captions" in leaves and not _is_text(_inner(leaves["captions"])):
+        raise DatasetError(f"{of}: the feature {wanted.captions!r} holds no text: it is {leaves['captions']!r}.")
+    name = leaves.get("identity")
+    if name is not None and (
+        getattr(name, "shape", None) != () or not (_is_text(name) or np.issubdtype(name.np_dtype, np.integer))
+    ):
+        raise DatasetError(f"{of}: the feature {wanted.identity!r} names no example: it is {name!r}.")
+
+
+def _is_text(feature: Any) -> bool:
+    return getattr(feature, "np_dtype", None) in (np.object_, np.str_, np.bytes_, str, bytes)
+
+
+def _label_names(feature: Any) -> tuple[str, ...] | None:
+    feature = _inner(feature)
+    if not isinstance(feature, guest.tfds().features.ClassLabel) or feature.num_classes is None:
+        return None
+    return tuple(feature.names)
+
+
+def _pruned(feature: Any, paths: list[list[str]]) -> Any:
+    """The same features without those on no path; serialized examples are read by name, so the rest is passed over."""
+    kinds = guest.tfds().features
+    if not all(paths):
+        return feature
+    if hasattr(feature, "feature"):
+        return kinds.Sequence(_pruned(feature.feature, paths))
+    keys = dict.fromkeys(path[0] for path in paths)
+    return kinds.FeaturesDict({key: _pruned(feature[key], [p[1:] for p in paths if p[0] == key]) for key in keys})
+
+
+def _at(tree: Any, path: list[str]) -> Any:
+    for part in path:
+        tree = tree[part]
+    return tree
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _flat(item)]
+    return list(value.ravel()) if isinstance(value, np.ndarray) else [value]
+
+
+def _labels(value: Any) -> tuple[int, ...]:
+    """tfds writes -1 where there is no label."""
+    return tuple(dict.fromkeys(int(label) for label in _flat(value) if label != -1))
+
+
+def _text(value: Any) -> str:
+    value = value.item() if isinstance(value, np.ndarray) else value
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _picture(value: Any) -> bytes | np.ndarray:
+    if isinstance(value, np.ndarray) and value.ndim >= 2:
+        return value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 else value
+    return bytes(value.item() if isinstance(value, np.ndarray) else value)

@@ -1,0 +1,180 @@
+"""Datasets that TensorFlow Datasets has prepared, through tf.data or without TensorFlow."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from lit.datasets import guest
+from lit.datasets.features import Decoder, Wanted
+from lit.datasets.fingerprint import fingerprint, local_file, versions
+from lit.datasets.prepared import find_prepared, read_json, reading
+from lit.datasets.record import Example
+from lit.datasets.records import Piece, array_records, places, record_id, tf_records
+from lit.errors import DatasetError, MissingExtraError
+
+Reader = Literal["auto", "tf", "data-source"]
+
+_FORMAT = {"tf": "tfrecord", "data-source": "array_record"}
+
+
+def tfds_dataset(
+    name: str,
+    *,
+    split: str | None = None,
+    data_dir: str | Path | None = None,
+    reader: Reader = "auto",
+    image: str = "image",
+    label: str = "label",
+    identity: str = "",
+    captions: str = "",
+) -> "TfdsDataset":
+    """Opens a prepared dataset; nothing is downloaded, and no picture is read.
+
+    Args:
+      name: "cifar10", "imagenet_v2/matched-frequency", "cifar10:3.0.2"; see `find_prepared`.
+      split: as tfds writes it: "test", "test[:500]", "train+test"; None: the only one.
+      data_dir: where it was prepared; see `find_prepared`.
+      reader: "tf" reads TFRecord files through tf.data, "data-source" ArrayRecord files without TensorFlow; "auto"
+        takes what the files are, the latter if both are there.
+      image, label, identity, captions: the features, nested ones by path ("captions/text").  No `label`: the examples
+        have none.  No `identity`: tfds's own id (`tfds_id`).
+
+    Raises:
+      DatasetError: it is not prepared; no such split or feature; files are missing; the split is empty.
+      MissingExtraError: what reads the files is not installed.
+    """
+    directory = find_prepared(name, data_dir)
+    return TfdsDataset(directory, name, split, reader, Wanted(image, label, identity, captions))
+
+
+class TfdsDataset:
+    """A split of a prepared dataset; `tfds_dataset` opens one.  See `lit.datasets.Dataset`."""
+
+    def __init__(self, directory: Any, name: str, split: str | None, reader: Reader, wanted: Wanted) -> None:
+        info = read_json(directory / "dataset_info.json")
+        read_json(directory / "features.json")
+        self._reader, stored = _reader_for(info, reader, f"{name} in {directory}")
+        with reading(f"the dataset in {directory}"):
+            try:
+                builder = guest.tfds().builder_from_directory(directory, file_format=stored)
+            except ValueError as error:
+                raise DatasetError(f"the dataset in {directory} cannot be opened: {error}") from error
+        asked = name.partition(":")[0].partition("/")[0]
+        if builder.info.name != asked:
+            raise DatasetError(f"{directory} holds {builder.info.name!r}, not {asked!r}.")
+        config = f"/{builder.info.config_name}" if builder.info.config_name else ""
+        self.name = f"{builder.info.name}{config}:{builder.info.version}"
+        self.split = split if split is not None else _only_split(self.name, list(builder.info.splits))
+        self._pieces = _pieces(builder.info.splits, self.name, self.split)
+        self._decode = Decoder(builder.info.features, wanted, self.name)
+        self.label_names = self._decode.label_names
+        self._identity = bool(wanted.identity)
+        self.fingerprint = fingerprint(
+            _stored_files(self._pieces, directory),
+            kind="tfds",
+            name=self.name,
+            split=self.split,
+            pieces=[(p.name, p.skip, p.take) for p in self._pieces],
+            features=wanted.paths(),
+            label_names=self.label_names,
+        )
+        library = versions("tensorflow", "tensorflow-cpu") if self._reader == "tf" else versions("array-record")
+        self.description = {
+            "dataset": f"{self.name}, split {self.split}",
+            "storage": _FORMAT[self._reader],
+            "reader": "tf.data" if self._reader == "tf" else "data source",
+            "reader versions": ", ".join(f"{k} {v}" for k, v in {**library, **versions("tensorflow-datasets")}.items()),
+        }
+
+    def __repr__(self) -> str:
+        return f"<lit TfdsDataset {self.name}, split {self.split}, {len(self)} examples, {self._reader}>"
+
+    def __len__(self) -> int:
+        return sum(piece.take for piece in self._pieces)
+
+    def examples(self, shard: int = 0, shards: int = 1) -> Iterator[Example]:
+        """The examples of one shard in order; see `lit.datasets.Dataset`.
+
+        Raises:
+          DatasetError: a file is damaged, or an example is not what the features promise.
+        """
+        read = tf_records if self._reader == "tf" else array_records
+        at = places(self._pieces, shard, shards)
+        for (piece, position), record in zip(at, read(self._pieces, shard, shards), strict=True):
+            place = record_id(piece, position)
+            try:
+                values = self._decode(record)
+            except (ValueError, KeyError, TypeError) as error:
+                raise DatasetError(f"{self.name}, example {place}: {error}. Prepare the dataset anew.") from error
+            if not all(0 <= n < len(self.label_names or ()) for n in values.labels if self.label_names or n < 0):
+                known = f"{len(self.label_names)} label names" if self.label_names else "no label names"
+                raise DatasetError(f"{self.name}, example {place}: label {values.labels} with {known}.")
+            yield Example(values.identity if self._identity else place, values.image, values.labels, values.texts)
+
+
+def _reader_for(info: dict[str, Any], reader: Reader, of: str) -> tuple[Literal["tf", "data-source"], str]:
+    """Which reader, and the format that it reads; from what dataset_info.json says is there."""
+    there = [info.get("fileFormat") or "tfrecord", *info.get("alternativeFileFormats", ())]
+    if reader != "auto" and _FORMAT[reader] not in there:
+        other = "".join(f"; reader={r!r} reads it" for r, f in _FORMAT.items() if f in there)
+        raise DatasetError(f"{of} is stored as {' and '.join(there)}, not as {_FORMAT[reader]}{other}.")
+    arrays, records = "array_record" in there, "tfrecord" in there
+    if not (arrays or records):
+        raise DatasetError(f"{of} is stored as {' and '.join(there)}; lit reads tfrecord and array_record.")
+    wanted_array = reader == "data-source" or (
+        reader == "auto" and arrays and (guest.has("array_record") or not records)
+    )
+    if wanted_array:
+        if not guest.has("array_record"):
+            raise MissingExtraError(f"{of}, stored as array_record,", "arrayrecord")
+        return "data-source", "array_record"
+    if not guest.has("tensorflow"):
+        raise MissingExtraError(f"{of}, stored as tfrecord,", "tfds")
+    return "tf", "tfrecord"
+
+
+def _only_split(name: str, splits: list[str]) -> str:
+    if len(splits) != 1:
+        raise DatasetError(f"{name} has several splits; name one: {', '.join(splits) or 'none is there'}.")
+    return splits[0]
+
+
+def _pieces(splits: Any, name: str, split: str) -> list[Piece]:
+    try:
+        instructions = splits[split].file_instructions
+    except (ValueError, KeyError, AssertionError) as error:
+        there = ", ".join(f"{key} ({info.num_examples})" for key, info in splits.items())
+        raise DatasetError(f"{name} has no split {split!r}; it has {there}. A part of one: 'test[:500]'.") from error
+    pieces = [Piece(os.fspath(i.filename), int(i.skip), int(i.take)) for i in instructions if i.take]
+    if not pieces:
+        raise DatasetError(f"{name}, split {split!r}: there are no examples in it.")
+    return pieces
+
+
+def _stored_files(pieces: list[Piece], directory: Any) -> list[tuple[str, int, int]]:
+    """Name, size and time of every file that the split is read from."""
+    files: dict[str, tuple[str, int, int]] = {}
+    missing: dict[str, None] = {}
+    with reading(f"the dataset in {directory}"):
+        for piece in pieces:
+            if piece.name in files or piece.name in missing:
+                continue
+            try:
+                files[piece.name] = _stat(directory, piece.name)
+            except FileNotFoundError:
+                missing[piece.name] = None
+    if missing:
+        shown = ", ".join(list(missing)[:3]) + (", ..." if len(missing) > 3 else "")
+        raise DatasetError(
+            f"{len(missing)} of {len(missing) + len(files)} files are not in {directory}: {shown}. "
+            "Copy them, or prepare the dataset anew."
+        )
+    return list(files.values())
+
+
+def _stat(directory: Any, name: str) -> tuple[str, int, int]:
+    if "://" not in str(directory):
+        return local_file(Path(directory) / name, name)
+    status = (directory / name).stat()
+    return name, int(status.length), int(status.mtime)
