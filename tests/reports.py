@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image
 
 from lit.metrics.figure import Figure
+from lit.report.gallery import GalleryItem
+from lit.report.gap import GapStep
 from lit.report.report import Excluded, FewShot, Predictions, ReliabilityBin, Report, Timing
 from lit.report.seal import Seal
 from lit.suites.suite import Expected
@@ -101,8 +103,10 @@ def classification(
     double = (np.arange(classes) + 1 + 2 * (np.arange(classes) % 2)) % classes
     wrong = np.where(rng.random(n) < 0.5, double[label], rng.integers(0, classes, n))
     first = np.where(rng.random(n) < easy[label], label, wrong)
-    top = np.stack([first] + [(first + k) % classes for k in range(1, min(5, classes))], axis=1)
     right = first == label
+    second = np.where(~right & (rng.random(n) < 0.8), label, (first + 1) % classes)
+    rest = [(first + k + 1 + (label > first)) % classes for k in range(1, min(4, classes - 1))]
+    top = np.stack([first, second, *rest], axis=1)
     confidence = np.clip(np.where(right, rng.beta(5, 1.6, n), rng.beta(2.5, 2.5, n)), 1 / classes, 0.9999)
     pairs, counts = np.unique(np.stack([label, first], axis=1), axis=0, return_counts=True)
     support = np.bincount(label, minlength=classes)
@@ -176,6 +180,41 @@ def full() -> Report:
             "The confusion matrix looks permuted: 'cat' and 'dog' seem to have changed places (84 % of their images).",
         ),
         few_shot=tuple(few),
+    )
+
+
+def gap(path: bool = False) -> tuple[GapStep, ...]:
+    """One choice at a time, or a way from one protocol to another."""
+    rows = (
+        ("templates", "clip-best", "plain", -0.021),
+        ("templates", "clip-best", "lit-colab", -0.004),
+        ("averaging", "mean scaled to unit norm", "mean as it is", -0.0068),
+        ("canonicalisation", "off", "on", 0.0031),
+        ("JPEG decoder", "tf", "accurate", 0.0002),
+        ("precision", "float32", "bfloat16", 0.0),
+    )
+    steps, at = [], 0.739
+    for factor, before, after, delta in rows:
+        value = at + delta
+        step = GapStep(
+            factor=factor, before=before, after=after, figure=figure(value, 10_000), delta=delta,
+            low=delta - 0.003, high=delta + 0.003,
+        )  # fmt: skip
+        steps.append(step)
+        at = value if path else at
+    return tuple(steps)
+
+
+def gallery(count: int = 24, names: tuple[str, ...] = CIFAR10) -> tuple[GalleryItem, ...]:
+    return tuple(
+        GalleryItem(
+            id=f"test/{97 * i:05}",
+            jpeg=thumbnail(i),
+            label=names[i % len(names)],
+            predicted=names[(i + 3) % len(names)],
+            confidence=0.999 - i / 200,
+        )
+        for i in range(count)
     )
 
 

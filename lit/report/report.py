@@ -195,7 +195,22 @@ class Report:
 
         return to_frame(self)
 
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The page for people, and writes it where `path` is given; see `lit.report.page`."""
+        from lit.report.page import page
+        from lit.report.writing import write_text
+
+        html = page(self)
+        if path is not None:
+            write_text(path, html)
+        return html
+
     def __str__(self) -> str:
         from lit.report.words import text_of
 
         return text_of(self)
+
+    def _repr_html_(self) -> str:
+        from lit.report.words import html_of
+
+        return html_of(self)

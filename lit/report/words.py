@@ -1,6 +1,7 @@
 """Figures in words: their names, percentages, and a report as a few lines of text."""
 
 from collections.abc import Iterator
+from html import escape
 
 from lit.metrics.figure import Figure
 from lit.report.report import Report
@@ -59,7 +60,7 @@ def text_of(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     head = report.figures[report.headline]
-    yield f"{report.title}: {report.model}, protocol {report.protocol}"
+    yield f"{report.title}: {_with_what(report)}"
     yield f"  {name_of(report.headline)} {percent(head.value, head.n)} (95 %: {interval(head)}, n = {head.n:,})"
     if published := report.published(report.headline):
         away = against(head.value - published.value, head.n)
@@ -74,3 +75,21 @@ def _lines(report: Report) -> Iterator[str]:
     for warning in report.warnings:
         yield f"  warning: {warning}"
     yield f"  seal {report.seal.hash[:12]}, {report.created}"
+
+
+def html_of(report: Report) -> str:
+    """A report as a small table for notebooks."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name_of(key))}</th><td>{percent(figure.value, figure.n)}</td>"
+        f"<td>{interval(figure)}</td><td>{figure.n:,}</td></tr>"
+        for key, figure in report.figures.items()
+    )
+    warnings = "".join(f"<p>Warning: {escape(warning)}</p>" for warning in report.warnings)
+    return (
+        f"<table><caption>{escape(report.title)}: {escape(_with_what(report))}. Seal {report.seal.hash[:12]}.</caption>"
+        f"<tr><th></th><th></th><th>95 % interval</th><th>n</th></tr>{rows}</table>{warnings}"
+    )
+
+
+def _with_what(report: Report) -> str:
+    return f"{report.model}, protocol {report.protocol}" if report.protocol else report.model
