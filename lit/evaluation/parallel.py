@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.xla_bridge import backends_are_initialized  # no public name
 from jaxtyping import Float32
 
 from lit import zeroshot
@@ -51,13 +52,17 @@ def initialize(
       ProcessError: the others did not come in time, or do not agree who is who.  (Without arguments JAX itself
         waits, and aborts the process.)
     """
-    given = [name for name, value in _named(coordinator, processes, process) if value is not None]
-    if given and len(given) < 3:
+    given = {"coordinator": coordinator, "processes": processes, "process": process}
+    lacking = [name for name, value in given.items() if value is None]
+    if 0 < len(lacking) < 3:
         raise ConfigError(
-            f"initialize got {' and '.join(given)}; it takes coordinator, processes and process together."
+            f"initialize takes coordinator, processes and process together; {' and '.join(lacking)} lack."
         )
     if jax.distributed.is_initialized():
         return _check_same(processes, process)
+    # Before the roll is called: else the others would go on, and JAX would end them for want of this one.
+    if backends_are_initialized():
+        raise ConfigError("JAX has computed already in this process; call initialize before everything else.")
     options: dict[str, Any] = {}
     if coordinator is not None and processes is not None and process is not None:
         if not 0 <= process < processes:
@@ -73,10 +78,6 @@ def initialize(
     return None
 
 
-def _named(*values: Any) -> list[tuple[str, Any]]:
-    return list(zip(("coordinator", "processes", "process"), values, strict=True))
-
-
 def _connect(options: Mapping[str, Any], timeout: int, lost_after: int) -> None:
     try:
         jax.distributed.initialize(initialization_timeout=timeout, heartbeat_timeout_seconds=lost_after, **options)
@@ -87,15 +88,16 @@ def _connect(options: Mapping[str, Any], timeout: int, lost_after: int) -> None:
             "Open MPI, or on a Cloud TPU."
         ) from error
     except RuntimeError as error:
-        raise ConfigError(f"cannot make this process one of several: {error}") from error
+        raise ProcessError(f"the processes could not be connected: {error}") from error
 
 
 def _check_same(processes: int | None, process: int | None) -> None:
     """Raises unless what is asked for is what was initialised."""
-    if process is not None and (process, processes) != here():
+    was, of = here()
+    if process is not None and (process, processes) != (was, of):
         raise ConfigError(
-            f"initialize was called before, as process {here()[0]} of {here()[1]}, and now as process {process} of "
-            f"{processes}; call it once."
+            f"initialize was called before as process {was} of {of}, now as process {process} of {processes}; call it "
+            "once."
         )
 
 

@@ -14,7 +14,8 @@ from lit.errors import ConfigError, ProcessError
 
 #: Seconds between two tries to reach process 0, which may start later.
 _RETRY = 0.2
-_ALL_HERE = "lit: all here"
+#: What process 0 answers, before the trouble where there is some: nothing else that may listen there does.
+_ANSWER = "lit roll call: "
 
 
 def call_the_roll(coordinator: str, processes: int, process: int, *, timeout: float) -> None:
@@ -79,7 +80,7 @@ def _listen(host: str, port: int, processes: int, until: float, timeout: float) 
                 trouble = _objection(*said, processes=processes, missing=missing)
                 missing.discard(said[0])
         for connection in came:
-            _tell(connection, trouble or _ALL_HERE)
+            _tell(connection, _ANSWER + trouble)
     if trouble:
         raise ProcessError(trouble)
 
@@ -134,9 +135,13 @@ def _answer(host: str, port: int, processes: int, process: int, until: float, ti
             reason = error.strerror or str(error)
             time.sleep(_RETRY)
             continue
-        if said == _ALL_HERE:
+        if said == _ANSWER.strip():
             return
-        raise ProcessError(said or f"{host}:{port} hung up; process 0 has ended, or something else listens there.")
+        raise ProcessError(
+            said.removeprefix(_ANSWER)
+            if said.startswith(_ANSWER)
+            else f"{host}:{port} hung up; process 0 has ended, or something else listens there."
+        )
     raise ProcessError(
         f"process {process} could not reach process 0 at {host}:{port} within {timeout:g} s ({reason}); see whether "
         "it runs, and whether this machine may connect to that port."
