@@ -1,15 +1,17 @@
-"""Small datasets in the form that TensorFlow Datasets prepares, written without TensorFlow and without downloading.
+"""Small datasets for tests: as TensorFlow Datasets prepares them (written without TensorFlow), and tar files.
 
-from prepared import png, write_tfds
+    from prepared import png, write_tfds
 
-examples = [{"image": png(0), "label": 1}, {"image": png(1), "label": 0}]
-write_tfds(tmp_path, "cifar10", examples, version="3.0.2", label_names=["airplane", "automobile"], split="test")
-tfds_dataset("cifar10", split="test", data_dir=tmp_path)
+    examples = [{"image": png(0), "label": 1}, {"image": png(1), "label": 0}]
+    write_tfds(tmp_path, "cifar10", examples, version="3.0.2", label_names=["airplane", "automobile"], split="test")
+    tfds_dataset("cifar10", split="test", data_dir=tmp_path)
 """
 
 import io
+import json
 import struct
-from collections.abc import Mapping, Sequence
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,17 @@ def _encoded(seed: int, side: int, kind: str) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind)
     return file.getvalue()
+
+
+def write_tar(path: Path, members: Iterable[tuple[str, bytes]], mode: str = "w") -> Path:
+    """Writes a tar file of (name, content) and returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, mode) as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
 
 
 def write_tfds(
@@ -88,8 +101,6 @@ def write_tfds(
 
 
 def _write_metadata(directory, builder, config, version, features, lengths, file_format) -> None:
-    import json
-
     from tensorflow_datasets.core import dataset_info, naming, splits, utils
 
     identity = dataset_info.DatasetIdentity(

@@ -1,7 +1,7 @@
 """Datasets that TensorFlow Datasets has prepared, through tf.data or without TensorFlow."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class TfdsDataset:
         self.split = split if split is not None else _only_split(self.name, list(builder.info.splits))
         self._pieces = _pieces(builder.info.splits, self.name, self.split)
         self._decode = Decoder(builder.info.features, wanted, self.name)
-        self.label_names = self._decode.label_names
+        self.label_names: tuple[str, ...] | None = self._decode.label_names
         self._identity = bool(wanted.identity)
         self.fingerprint = fingerprint(
             _stored_files(self._pieces, directory),
@@ -80,7 +80,7 @@ class TfdsDataset:
             label_names=self.label_names,
         )
         library = versions("tensorflow", "tensorflow-cpu") if self._reader == "tf" else versions("array-record")
-        self.description = {
+        self.description: Mapping[str, str] = {
             "dataset": f"{self.name}, split {self.split}",
             "storage": _FORMAT[self._reader],
             "reader": "tf.data" if self._reader == "tf" else "data source",

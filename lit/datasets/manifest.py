@@ -1,0 +1,211 @@
+"""A table with a row for each picture: CSV, TSV, JSON lines or Parquet."""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lit.datasets.fingerprint import fingerprint, local_file
+from lit.datasets.listed import ListedDataset, class_names_beside, label_number
+from lit.datasets.record import Example
+from lit.errors import DatasetError, MissingExtraError
+
+#: Endings of a manifest's name.
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+#: Columns that captions are looked for in, where none is named.
+CAPTIONS = ("text", "texts", "caption", "captions")
+
+
+@dataclasses.dataclass
+class _Row:
+    where: str
+    image: str
+    labels: tuple[str | int, ...]
+    texts: tuple[str, ...]
+
+
+def manifest_dataset(
+    path: str | Path,
+    *,
+    image: str = "image",
+    label: str = "label",
+    captions: str = "",
+    identity: str = "id",
+    label_names: Sequence[str] | None = None,
+) -> ListedDataset:
+    """Opens a manifest.
+
+    Labels are names or numbers, all of one kind; in CSV, where everything is text, numbers if each of them is one.
+    JSON lines and Parquet may give several in a list.  No label: the example is unlabelled.
+
+    Args:
+      path: a file that ends in one of `SUFFIXES`; UTF-8.
+      image: the column of paths, relative to the manifest.  Whether they exist shows when they are read.
+      label, captions, identity: further columns.  No `captions`: one of `CAPTIONS`.  Without an identity, an example is
+        named by its path as written.  Rows that agree in identity, picture and labels are one with several captions.
+      label_names: in label order; None: the lines of `classnames.txt` beside the manifest, else the names that occur,
+        in order of their code points, and none where labels are numbers.
+
+    Raises:
+      DatasetError: it cannot be read, a column is missing, or a row is not as it should be: which line, and why.
+      MissingExtraError: Parquet without pyarrow.
+    """
+    path = Path(path).expanduser()
+    columns = {"image": image, "label": label, "captions": captions, "id": identity}
+    rows = _examples(path, columns)
+    names, given = _label_names(path, rows, label_names)
+    listed = [
+        Example(key, path.parent / row.image, tuple(label_number(n, names, row.where) for n in row.labels), row.texts)
+        for key, row in rows.items()
+    ]
+    return ListedDataset(
+        name=path.name,
+        label_names=names,
+        fingerprint=fingerprint(
+            [local_file(path, path.name), *(_picture_file(path.parent, row.image) for row in rows.values())],
+            kind="manifest",
+            columns=columns,
+            label_names=names,
+        ),
+        description={"dataset": f"manifest {path.name!r}", "storage": path.suffix[1:].lower(), "label names": given},
+        listed=listed,
+    )
+
+
+def _picture_file(folder: Path, image: str) -> tuple[str, int, int]:
+    try:
+        return local_file(folder / image, image)
+    except OSError:
+        return image, -1, -1
+
+
+def _label_names(
+    path: Path, rows: Mapping[str, _Row], asked: Sequence[str] | None
+) -> tuple[tuple[str, ...] | None, str]:
+    """The names, and in words where they come from."""
+    kinds: dict[type, _Row] = {}
+    for row in rows.values():
+        for label in row.labels:
+            kinds.setdefault(type(label), row)
+    if len(kinds) > 1:
+        raise DatasetError(
+            f"labels are names ({kinds[str].where}) and numbers ({kinds[int].where}); make them one kind."
+        )
+    if asked is not None:
+        return tuple(asked), "given"
+    if beside := class_names_beside(path.parent):
+        return beside, "classnames.txt"
+    if str in kinds:
+        return tuple(sorted({str(label) for row in rows.values() for label in row.labels})), "the names that occur"
+    return None, "none"
+
+
+def _examples(path: Path, columns: Mapping[str, str]) -> dict[str, _Row]:
+    """Identity -> row; rows of one picture with a caption each become one."""
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"{path} ends in {path.suffix!r}; a manifest ends in {', '.join(SUFFIXES)}.")
+    found: dict[str, _Row] = {}
+    try:
+        for where, cells in reader(path):
+            key, row = _row(f"{path}, {where}", cells, columns)
+            before = found.setdefault(key, row)
+            if before is row:
+                continue
+            if not row.texts or (before.image, before.labels) != (row.image, row.labels):
+                raise DatasetError(f"{row.where}: {key!r} is there already ({before.where}); name each example once.")
+            before.texts += row.texts
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} could not be read: {error}.") from error
+    if not found:
+        raise DatasetError(f"{path} has no rows.")
+    if path.suffix.lower() in (".csv", ".tsv"):
+        _numbers_where_all_are(found.values())
+    return found
+
+
+def _row(where: str, cells: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, _Row]:
+    texts = columns["captions"] or next((name for name in CAPTIONS if name in cells), "")
+    needed = [columns["image"], *([columns["captions"]] if columns["captions"] else [])]
+    missing = [name for name in needed if name not in cells]
+    if not missing and columns["label"] not in cells and not texts:
+        missing = [columns["label"]]
+    if missing:
+        raise DatasetError(f"{where}: there is no column {missing[0]!r}; there are {', '.join(map(repr, cells))}.")
+    image = cells[columns["image"]]
+    if not isinstance(image, str) or not image:
+        raise DatasetError(f"{where}: {columns['image']!r} is {image!r:.60}; it should be the path of a picture.")
+    labels, captions = _several(cells.get(columns["label"])), _several(cells.get(texts) if texts else None)
+    for value in labels:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise DatasetError(f"{where}: {columns['label']!r} is {value!r:.60}; a label is a name or a whole number.")
+    if not all(isinstance(text, str) for text in captions):
+        raise DatasetError(f"{where}: {texts!r} is {cells[texts]!r:.60}; captions are text.")
+    key = cells.get(columns["id"])
+    return str(image if key in (None, "") else key), _Row(where, image, tuple(dict.fromkeys(labels)), tuple(captions))
+
+
+def _several(cell: Any) -> list[Any]:
+    if cell is None or cell == "":
+        return []
+    return cell if isinstance(cell, list) else [cell]
+
+
+def _numbers_where_all_are(rows: Any) -> None:
+    if all(label.isascii() and label.isdigit() for row in rows for label in row.labels):
+        for row in rows:
+            row.labels = tuple(map(int, row.labels))
+
+
+def _csv_rows(path: Path, separator: str = ",") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """csv, not pandas: it tells the line of a row, also after cells with line breaks."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=separator, strict=True)
+        header = next(rows, [])
+        for cells in rows:
+            if not cells:
+                continue
+            where = f"line {rows.line_num}"
+            if len(cells) != len(header):
+                raise DatasetError(f"{path}, {where}: {len(cells)} cells; the header has {len(header)}.")
+            yield where, dict(zip(header, cells, strict=True))
+
+
+def _tsv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    return _csv_rows(path, "\t")
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                cells = json.loads(line)
+            except ValueError as error:
+                raise DatasetError(f"{path}, line {number} is not JSON: {error}.") from error
+            if not isinstance(cells, dict):
+                raise DatasetError(f"{path}, line {number} is {cells!r:.60}; each line should be an object.")
+            yield f"line {number}", cells
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError(f"reading {path}", "parquet") from error
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            number = 0
+            for batch in file.iter_batches(batch_size=4096):
+                for cells in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", cells
+    except pyarrow.ArrowException as error:
+        raise DatasetError(f"{path} could not be read: {error}.") from error
+
+
+_READERS = {".csv": _csv_rows, ".tsv": _tsv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}

@@ -1,0 +1,251 @@
+"""WebDataset archives: tar files whose members belong together by name, `0001.jpg 0001.cls 0001.txt`.
+
+Read with the standard library: it gives lengths and positions, so shards are exact and nothing is read twice, and it
+says which member is broken.  The library of that name streams, knows no length, and would be a dependency for a format
+that a paragraph describes.
+"""
+
+import dataclasses
+import functools
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from glob import glob
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lit.datasets.fingerprint import fingerprint, local_file
+from lit.datasets.listed import class_names_beside, label_number
+from lit.datasets.record import Example
+from lit.errors import DatasetError
+
+#: Members that are pictures.
+PICTURES = ("jpg", "jpeg", "png", "webp")
+#: Source: webdataset/tariterators.py, base_plus_ext: the key ends at the first dot of the member's own name.
+_MEMBER = re.compile(r"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
+#: Source: the same file, tar_file_iterator: what the format keeps to itself.
+_RESERVED = re.compile(r"__[^/]*__($|/)")
+_BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Sample:
+    tar: Path
+    key: str
+    members: Mapping[str, tuple[int, int]]  # extension -> offset and size of its data
+
+
+def webdataset(pattern: str | Path | Sequence[str | Path]) -> "TarDataset":
+    """Opens tar files.
+
+    A sample is a picture (`PICTURES`) with a label (`.cls`, a number; or `.json`, {"label": number or name}) and
+    captions (`.txt`; or `.json`, "caption", "text", or lists of these).  Its id is the tar's name and the key.  Label
+    names are the lines of `classnames.txt`, beside the tars or one folder up.
+
+    Args:
+      pattern: a file; several by `{000..009}` or by `*`; or a list of files.
+
+    Raises:
+      DatasetError: there is no such file.
+    """
+    paths = _expanded(pattern)
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not paths:
+        what = f"{len(missing)} of {len(paths)} are missing: {', '.join(missing[:3])}" if missing else "there is none"
+        raise DatasetError(f"{pattern} should name tar files: {what}.")
+    return TarDataset(paths, name=str(pattern) if isinstance(pattern, str | Path) else f"{len(paths)} tar files")
+
+
+def braces_expanded(pattern: str) -> list[str]:
+    """`{000..009}` counts, with as many digits as it is written with; `{a,b}` lists."""
+    match = _BRACES.search(pattern)
+    if not match:
+        return [pattern]
+    first, last, listed = match.groups()
+    if listed is not None:
+        parts = listed.split(",")
+    else:
+        step = 1 if int(first) <= int(last) else -1
+        parts = [f"{n:0{len(first)}d}" for n in range(int(first), int(last) + step, step)]
+    return [
+        whole for part in parts for whole in braces_expanded(pattern[: match.start()] + part + pattern[match.end() :])
+    ]
+
+
+def _expanded(pattern: str | Path | Sequence[str | Path]) -> list[Path]:
+    if not isinstance(pattern, str | Path):
+        return [Path(path).expanduser() for path in pattern]
+    found: list[Path] = []
+    for one in braces_expanded(str(Path(pattern).expanduser())):
+        is_glob = any(sign in one for sign in "*?[") and not Path(one).exists()
+        found += map(Path, sorted(glob(one))) if is_glob else [Path(one)]  # noqa: PTH207
+    return found
+
+
+class TarDataset:
+    """The samples of tar files; `webdataset` opens them.  See `lit.datasets.Dataset`."""
+
+    def __init__(self, paths: Sequence[Path], *, name: str) -> None:
+        self._paths = tuple(paths)
+        unique = len({path.name for path in paths}) == len(paths)
+        self._shown = {path: path.name if unique else path.as_posix() for path in paths}
+        self.name, self.split = name, "all"
+        folder = paths[0].parent
+        self.label_names = class_names_beside(folder, folder.parent)
+        files = [local_file(path, shown) for path, shown in self._shown.items()]
+        self.fingerprint = fingerprint(files, kind="webdataset", label_names=self.label_names)
+        self.description: Mapping[str, str] = {
+            "dataset": f"WebDataset {Path(name).name!r}",
+            "storage": f"{len(paths)} tar files",
+        }
+
+    def __repr__(self) -> str:
+        return f"<lit TarDataset {self.name}, {len(self._paths)} tar files>"
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @functools.cached_property
+    def _samples(self) -> list[_Sample]:
+        """All samples; from the tars' headers alone."""
+        samples = [sample for path in self._paths for sample in _samples_of(path)]
+        if not samples:
+            raise DatasetError(f"{self.name}: there are no samples in {len(self._paths)} tar files.")
+        return samples
+
+    def examples(self, shard: int = 0, shards: int = 1) -> Iterator[Example]:
+        """The examples of one shard in order; see `lit.datasets.Dataset`.
+
+        Raises:
+          DatasetError: a tar is damaged, or a sample is not as it should be; which member.
+        """
+        path, file = None, None
+        try:
+            for position in range(shard, len(self._samples), shards):
+                sample = self._samples[position]
+                if sample.tar != path:
+                    if file is not None:
+                        file.close()
+                    path, file = sample.tar, _opened(sample.tar)
+                assert file is not None
+                yield self._example(file, sample)
+        finally:
+            if file is not None:
+                file.close()
+
+    def _example(self, file: BinaryIO, sample: _Sample) -> Example:
+        where = f"{sample.tar}, sample {sample.key!r}"
+        picture = next(extension for extension in PICTURES if extension in sample.members)
+        labels, texts = [], []
+        if "cls" in sample.members:
+            said = _read(file, sample, "cls").strip()
+            if not re.fullmatch(rb"-?\d+", said):
+                raise DatasetError(f"{where}: .cls is {said[:40]!r}; it should be a whole number.")
+            labels = [int(said)]
+        if "txt" in sample.members:
+            texts = [_decoded(_read(file, sample, "txt"), f"{where}: .txt").strip()]
+        if "json" in sample.members:
+            of_json, captions = _from_json(_decoded(_read(file, sample, "json"), f"{where}: .json"), where)
+            labels, texts = labels or of_json, texts or captions
+        numbers = tuple(label_number(label, self.label_names, where) for label in labels)
+        return Example(f"{self._shown[sample.tar]}/{sample.key}", _read(file, sample, picture), numbers, tuple(texts))
+
+
+def _samples_of(path: Path) -> list[_Sample]:
+    """The samples of one tar, in order."""
+    samples: dict[str, _Sample] = {}
+    last = ""
+    for member, offset, size in _members(path):
+        match = _MEMBER.fullmatch(member)
+        if not match or _RESERVED.match(member):
+            continue
+        key, extension = match[1], match[2].lower()
+        if key in samples and (key != last or extension in samples[key].members):
+            raise DatasetError(f"{path}: the sample {key!r} is there twice (member {member!r}).")
+        sample = samples.setdefault(key, _Sample(path, key, {}))
+        sample.members[extension] = (offset, size)  # pyright: ignore[reportIndexIssue]
+        last = key
+    for sample in samples.values():
+        pictures = [extension for extension in PICTURES if extension in sample.members]
+        if len(pictures) != 1:
+            raise DatasetError(
+                f"{path}, sample {sample.key!r} has {len(pictures)} pictures; it should have one, "
+                f".{' or .'.join(PICTURES)}. It consists of: {', '.join('.' + e for e in sample.members)}."
+            )
+    return list(samples.values())
+
+
+def _members(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, offset and size of each file in a tar.
+
+    tarfile takes a damaged or missing header for the end; so the end mark is looked for here.
+    """
+    last = "the beginning"
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for member in tar:
+                last = f"the member {member.name!r}"
+                if member.isreg():
+                    yield member.name, member.offset_data, member.size
+            end = tar.offset
+        with path.open("rb") as file:
+            file.seek(end)
+            if file.read(tarfile.BLOCKSIZE) != b"\0" * tarfile.BLOCKSIZE:
+                raise DatasetError(f"{path} is cut off or damaged after {last}; copy it again.")
+    except tarfile.TarError as error:
+        hint = " Archives must not be compressed." if _is_compressed(path) else ""
+        raise DatasetError(f"{path} is cut off or damaged at or after {last}: {error}.{hint}") from error
+    except OSError as error:
+        raise DatasetError(f"{path} could not be read: {error}.") from error
+
+
+def _is_compressed(path: Path) -> bool:
+    """Whether a file begins as gzip, bzip2, xz or Zstandard files do."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zX", b"\x28\xb5\x2f\xfd"))
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DatasetError(f"{path} could not be read: {error}.") from error
+
+
+def _read(file: BinaryIO, sample: _Sample, extension: str) -> bytes:
+    offset, size = sample.members[extension]
+    file.seek(offset)
+    data = file.read(size)
+    if len(data) != size:
+        member = f"{sample.key}.{extension}"
+        raise DatasetError(f"{sample.tar} is cut off in the member {member!r}: {len(data)} of {size} bytes.")
+    return data
+
+
+def _decoded(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{where} is not UTF-8: {error}.") from error
+
+
+def _from_json(text: str, where: str) -> tuple[list[Any], list[str]]:
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise DatasetError(f"{where}: .json is damaged: {error}.") from error
+    said = said if isinstance(said, dict) else {}
+    labels = _several(said.get("label"))
+    if not all(isinstance(n, str | int) and not isinstance(n, bool) for n in labels):
+        raise DatasetError(f"{where}: the label in .json is {said['label']!r:.60}; it should be a number or a name.")
+    captions = next((said[name] for name in ("captions", "texts", "caption", "text") if said.get(name)), None)
+    if not all(isinstance(text, str) for text in _several(captions)):
+        raise DatasetError(f"{where}: the captions in .json are {captions!r:.60}; they should be text.")
+    return labels, _several(captions)
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
