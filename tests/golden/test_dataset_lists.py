@@ -1,7 +1,7 @@
 """The lists of the datasets beside ImageNet and its kin, entry by entry, against what packages carry.
 
 The first tests need nothing: they compare with fingerprints.  The slow ones fetch clip-benchmark and pycountry and read
-their data files, without importing them, and ask an installed tensorflow-datasets for its label names.
+their data files, without importing them.
 """
 
 import hashlib
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -203,20 +202,3 @@ def test_countries_stand_beside_their_codes(wheels):
 def plain(name: str) -> str:
     name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z ]", "", name.lower())
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(find_spec("tensorflow_datasets") is None, reason="tensorflow-datasets is not installed")
-def test_label_names_are_tfds(tmp_path):
-    """In a process of its own, so that TensorFlow stays out of this one."""
-    script = """
-import json, sys
-import tensorflow_datasets as tfds
-names = {n: tfds.builder(n, data_dir=sys.argv[1]).info.features["label"].names for n in sys.argv[2:]}
-print(json.dumps(names))
-"""
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), *TFDS], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    names = json.loads(done.stdout.splitlines()[-1])
-    assert names.pop("stanford_dogs") == [str(i) for i in range(120)], "the trap: names only once it is prepared"
-    assert names == {name: found for name, found in TFDS.items() if name != "stanford_dogs"}
