@@ -35,6 +35,10 @@ PAPER = Palette(ink="#1c1f23", faint="#5a626b", line="#c9ced4", blue="#2a5f9e", 
 PAGE = Palette(ink="#010101", faint="#020202", line="#030303", blue="#040404", orange="#050505")
 
 
+#: CSS pixels for a point of a chart.
+_SCALE = 1.45
+
+
 @contextmanager
 def drawing(width: float, height: float, palette: Palette, what: str) -> Iterator["Figure"]:
     """A figure of so many inches; charts are drawn, and written, inside the block.
@@ -88,7 +92,8 @@ def inline(svg: str, name: str, says: str) -> str:
     svg = re.sub(r"font-family: [^;\"]*(; )?", "", svg)
     for field in dataclasses.fields(Palette):
         svg = svg.replace(getattr(PAGE, field.name), f"var(--{field.name})")
-    svg = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
+    # As wide as it was drawn, so that all charts have letters of one size; narrower on a phone.
+    svg = re.sub(r' width="([\d.]+)pt" height="[\d.]+pt"', rf' style="max-width: calc({_SCALE} * \1px)"', svg, count=1)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(says)}" class="chart"', 1)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lit.errors import InputError
 from lit.metrics.figure import Figure
 from lit.report.drawing import PAPER, Palette, drawing, quiet_grid, svg_of
+from lit.report.words import signed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,8 +88,9 @@ def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
         axes.barh(y, 100 * step.delta, left=start, height=0.5, color=colour, alpha=0.8, linewidth=0)
         low, high = start + 100 * step.low, start + 100 * step.high
         axes.plot([low, high], [y, y], color=palette.ink, linewidth=1.1, marker="|", markersize=5)
-        said = f"{100 * step.delta:+.2f}".replace("-", "−")
-        axes.annotate(said, (max(high, start), y), (6, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(
+            signed(step.delta), (max(high, start), y), (6, 0), textcoords="offset points", va="center", fontsize=8.5
+        )
         if path and y + 1 < len(steps):
             end = 100 * step.figure.value
             axes.plot([end, end], [y, y + 1], color=palette.faint, linewidth=0.7, linestyle=":")
@@ -97,13 +99,14 @@ def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
         end = 100 * steps[-1].figure.value
         labels.append("together")
         axes.barh(len(steps), end - first, left=first, height=0.5, color=palette.faint, linewidth=0)
-        said = f"{end - first:+.2f}".replace("-", "−")
+        said = signed((end - first) / 100)
         axes.annotate(
             said, (max(end, first), len(steps)), (6, 0), textcoords="offset points", va="center", fontsize=8.5
         )
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
     axes.invert_yaxis()
-    axes.margins(x=0.16)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.16, y=0.02)
     axes.set_xlabel("accuracy in per cent; the line is the figure as measured")
     axes.spines["left"].set_visible(False)
     quiet_grid(axes, palette, "x")

@@ -83,7 +83,7 @@ def extremes(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dic
 
 
 def confusion_view(report: Report) -> dict[str, Any]:
-    """The heat map's cells as shares of their true class, and the worst confusions."""
+    """The heat map's cells as shares of their true class, their size in rem, and the worst confusions."""
     matrix = matrix_of(report)
     rows = [
         {
@@ -100,7 +100,8 @@ def confusion_view(report: Report) -> dict[str, Any]:
         {"true": report.class_names[a], "said": report.class_names[b], "n": n, "share": n / max(support.get(a, 0), n)}
         for a, b, n in worst_confusions(report)
     ]
-    return {"rows": rows, "worst": worst, "part": len(matrix.classes) < len(report.class_names)}
+    cell = min(2.6, max(1.7, 36 / max(len(rows), 1)))
+    return {"rows": rows, "worst": worst, "part": len(matrix.classes) < len(report.class_names), "cell": cell}
 
 
 def few_shot_rows(report: Report) -> tuple[list[int], list[dict[str, Any]]]:

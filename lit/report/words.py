@@ -42,9 +42,10 @@ def interval(figure: Figure) -> str:
     return f"{100 * figure.low:.{d}f} to {100 * figure.high:.{d}f} %"
 
 
-def points(delta: float, n: int = 0) -> str:
-    """A difference of fractions in percentage points, with its sign ("−1.77 points")."""
-    return f"{100 * delta:+.{digits(n)}f} points".replace("-", "−")
+def signed(delta: float, decimals: int = 2) -> str:
+    """A fraction in percentage points, without the words ("+0.31", "−1.77", "0.00")."""
+    said = f"{100 * delta:+.{decimals}f}"
+    return said.replace("-", "−") if float(said) else said[1:]
 
 
 def against(delta: float, n: int = 0) -> str:
