@@ -7,7 +7,6 @@ what stands before the first broken record is sound.
 
 import dataclasses
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +16,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from lit.errors import OutputError
+from lit.store.writing import checksums, refusals_told
 
 _BEGINS = b'{"format": "lit-embed-partial-1"'
+#: Rows that are checked together; bounds the memory.
+_ROWS = 16_384
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class Partial:
         with _locked(output):
             if restart:
                 partial.discard()
-            with _refusals_told(partial.path):
+            with refusals_told(partial.path):
                 partial._resume()
             try:
                 yield partial
@@ -91,8 +93,8 @@ class Partial:
         records = np.zeros(len(sha256), self._record)
         records["sha256"] = np.frombuffer(b"".join(sha256), np.uint8).reshape(-1, 32)
         records["embedding"] = embeddings
-        records["crc"] = [_crc(record) for record in records]
-        with _refusals_told(self.path), self.path.open("ab") as file:
+        records["crc"] = checksums(records["sha256"], records["embedding"])
+        with refusals_told(self.path), self.path.open("ab") as file:
             file.write(records.tobytes())
         self._remember(sha256)
 
@@ -130,10 +132,13 @@ class Partial:
     def _read_sound_records(self, size: int) -> int:
         """Remembers every record before the first broken one; returns where that begins, in bytes."""
         whole = (size - len(self._header)) // self._record.itemsize
-        for record in self._records(whole) if whole else ():
-            if record["crc"] != _crc(record):
+        for start in range(0, whole, _ROWS):
+            records = self._records(whole)[start : start + _ROWS]
+            broken = np.flatnonzero(records["crc"] != checksums(records["sha256"], records["embedding"]))
+            sound = records["sha256"][: broken[0] if broken.size else len(records)]
+            self._remember(digest.tobytes() for digest in sound)
+            if broken.size:
                 break
-            self._remember([record["sha256"].tobytes()])
         return len(self._header) + self._rows * self._record.itemsize
 
     def _not_ours(self, first: bytes) -> str:
@@ -148,15 +153,11 @@ class Partial:
         )
 
 
-def _crc(record: np.void) -> int:
-    return zlib.crc32(record.tobytes()[:-4])
-
-
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
     place = output.with_name(output.name + ".partial.lock")
     lock = filelock.FileLock(place, timeout=0)
-    with _refusals_told(place):
+    with refusals_told(place):
         # First, because filelock takes a place where no file can be made for a lock that another process holds.
         place.touch()
         try:
@@ -168,16 +169,3 @@ def _locked(output: Path) -> Iterator[None]:
     finally:
         place.unlink(missing_ok=True)
         lock.release()
-
-
-@contextmanager
-def _refusals_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. What was done is kept; free some space or make "
-            "the folder writable, and run the same command again."
-        ) from error

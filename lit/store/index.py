@@ -42,12 +42,8 @@ class DatasetIndex:
         said = {"ids": self.ids, "labels": self.labels, "texts": self.texts, "excluded": self.excluded}
         words = json.dumps(said, ensure_ascii=True).encode()  # ASCII also for file names that are not valid Unicode
         body = words + self.digests.tobytes() + self.positions.astype("<i8").tobytes()
-        head = {
-            "format": _FORMAT,
-            "sha256": hashlib.sha256(body).hexdigest(),
-            "words": len(words),
-            "images": len(self.ids),
-        }
+        sizes = {"words": len(words), "images": len(self.ids)}
+        head = {"format": _FORMAT, "sha256": _checksum(sizes, body), **sizes}
         path = _path(directory, key)
         scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
         try:
@@ -78,9 +74,9 @@ class DatasetIndex:
     def _parsed(cls, content: bytes) -> "DatasetIndex":
         line, _, body = content.partition(b"\n")
         head = json.loads(line)
-        if head["format"] != _FORMAT or head["sha256"] != hashlib.sha256(body).hexdigest():
-            raise ValueError("its checksum is wrong")
         words, images = head["words"], head["images"]
+        if head["format"] != _FORMAT or head["sha256"] != _checksum({"words": words, "images": images}, body):
+            raise ValueError("its checksum is wrong")
         said = json.loads(body[:words])
         digests = np.frombuffer(body, np.uint8, images * DIGEST, words).reshape(images, DIGEST)
         return cls(
@@ -96,6 +92,10 @@ class DatasetIndex:
 def index_key(**determined_by: Any) -> str:
     """A hash over everything that determines what a pass over a dataset gives: values that JSON can say."""
     return hashlib.sha256(json.dumps(determined_by, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _checksum(sizes: dict[str, int], body: bytes) -> str:
+    return hashlib.sha256(json.dumps(sizes).encode() + body).hexdigest()
 
 
 def _path(directory: Path, key: str) -> Path:
