@@ -17,7 +17,7 @@ def progress(what: str, total: int | None, *, enabled: bool = True, unit: str = 
       what: one or two words ("embedding texts").
       total: how many there will be; None when nobody knows.
       enabled: False makes it silent.
-      unit: what is counted ("images"); "bytes" also shows how fast they come.
+      unit: what is counted ("images"); with one, it is also shown how fast they come, and when the last will.
     """
     if not enabled:
         yield lambda n: None
@@ -36,12 +36,24 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
         DownloadColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.text import Text
 
-    count = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
+    class Rate(ProgressColumn):
+        """Of the last half minute or so; what was known before came fast, and says nothing of what is left."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.1f} {unit}/s" if task.speed else "", style="progress.data.speed")
+
+    if unit == "bytes":
+        count = (DownloadColumn(), TransferSpeedColumn())
+    else:
+        count = (MofNCompleteColumn(), *([Rate()] if unit else []))
     columns = (TextColumn("{task.description}"), BarColumn(), *count, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
@@ -49,14 +61,32 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
 
 
 def _lines(what: str, total: int | None, unit: str) -> Callable[[int], None]:
-    done, said = 0, time.monotonic()
+    done, said, said_at = 0, 0, time.monotonic()
 
     def advance(n: int) -> None:
-        nonlocal done, said
+        nonlocal done, said, said_at
         done += n
-        if time.monotonic() - said >= _LINE_EVERY:
-            said = time.monotonic()
+        now = time.monotonic()
+        if now - said_at >= _LINE_EVERY:
             of = f" of {total:,}" if total is not None else ""
-            print(f"{what}: {done:,}{of} {unit}".rstrip(), file=sys.stderr, flush=True)
+            # Since the last line: what was known before came fast, and says nothing of what is left.
+            rate = _rate((done - said) / (now - said_at), None if total is None else total - done, unit)
+            print(f"{what}: {done:,}{of} {unit}".rstrip() + rate, file=sys.stderr, flush=True)
+            said, said_at = done, now
 
     return advance
+
+
+def _rate(per_second: float, left: int | None, unit: str) -> str:
+    if not unit or not per_second:
+        return ""
+    shown = f", {per_second / 1e6:,.1f} MB/s" if unit == "bytes" else f", {per_second:,.1f} {unit}/s"
+    return shown if left is None else f"{shown}, {_duration(left / per_second)} left"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
