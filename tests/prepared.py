@@ -1,10 +1,10 @@
 """Small datasets for tests: as TensorFlow Datasets prepares them (written without TensorFlow), and tar files.
 
-    from prepared import png, write_tfds
+from prepared import png, write_tfds
 
-    examples = [{"image": png(0), "label": 1}, {"image": png(1), "label": 0}]
-    write_tfds(tmp_path, "cifar10", examples, version="3.0.2", label_names=["airplane", "automobile"], split="test")
-    tfds_dataset("cifar10", split="test", data_dir=tmp_path)
+examples = [{"image": png(0), "label": 1}, {"image": png(1), "label": 0}]
+write_tfds(tmp_path, "cifar10", examples, version="3.0.2", label_names=["airplane", "automobile"], split="test")
+tfds_dataset("cifar10", split="test", data_dir=tmp_path)
 """
 
 import io

@@ -65,9 +65,14 @@ class Decoder:
         """Decodes one record.
 
         Raises:
-          ValueError, KeyError: it does not hold what the features promise.
+          ValueError, KeyError, TypeError: it does not hold what the features promise.
         """
-        tree = self._features.deserialize_example_np(record, decoders=self._decoders)
+        from google.protobuf.message import DecodeError
+
+        try:
+            tree = self._features.deserialize_example_np(record, decoders=self._decoders)
+        except DecodeError as error:
+            raise ValueError(f"the record is damaged ({error})") from error
         found = {role: _at(tree, path) for role, path in self._paths.items()}
         return Values(
             image=_picture(found["image"]),
@@ -80,7 +85,9 @@ class Decoder:
 def _leaf(features: Any, path: str, role: str, of: str) -> Any:
     node = features
     for part in path.split("/"):
-        while hasattr(node, "feature") and role != "image":  # a sequence
+        while hasattr(node, "feature"):  # a sequence
+            if role in ("image", "identity"):
+                raise DatasetError(f"{of}: {path!r} holds several values for an example; its {role} should be one.")
             node = node.feature
         if not hasattr(node, "keys") or part not in node:
             raise DatasetError(f"{of} has no feature {path!r} (asked for as its {role}); it has {_shown(features)}.")

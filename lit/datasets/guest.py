@@ -1,7 +1,7 @@
 """TensorFlow and TensorFlow Datasets as guests: imported when a dataset needs them, quiet, and without a device.
 
-What importing them does to the process: TensorFlow sets TF2_BEHAVIOR and a few TPU_ variables, and starts threads when
-its first operation runs.  tfds imports neither TensorFlow nor anything that reaches the network.
+What they do to the process: TensorFlow sets TF2_BEHAVIOR and HDF5_PLUGIN_PATH, calls itself the TPU_ML_PLATFORM, adds
+warning filters, and starts threads at its first operation.  tfds adds warning filters; it does not import TensorFlow.
 """
 
 import importlib

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -84,24 +85,27 @@ def array_records(pieces: Sequence[Piece], shard: int, shards: int) -> Iterator[
         raise MissingExtraError("reading ArrayRecord files", "arrayrecord")
     from array_record.python.array_record_module import ArrayRecordReader
 
-    path, reader = "", None
+    piece, position, path, reader = pieces[0], 0, "", None
     try:
         for piece, position in places(pieces, shard, shards):
-            try:
-                if piece.path != path:
-                    if reader is not None:
-                        reader.close()
-                    path, reader = piece.path, None
-                    # No reading ahead beyond a record: what follows may be another shard's.
-                    reader = ArrayRecordReader(path, options="readahead_buffer_size:0", file_reader_buffer_size=1 << 15)
-                assert reader is not None
-                record = reader.read([position])[0]
-            except (OSError, ValueError, RuntimeError, IndexError) as error:
-                raise DatasetError(_damaged(piece, position, str(error))) from error
-            yield record
-    finally:
+            if reader is None or piece.path != path:
+                if reader is not None:
+                    reader.close()
+                # No reading ahead beyond a record: what follows may be another shard's.
+                path, reader = piece.path, None
+                reader = ArrayRecordReader(path, options="readahead_buffer_size:0", file_reader_buffer_size=1 << 15)
+                if reader.num_records() < piece.skip + piece.take:  # it reads empty records from some torn files
+                    raise IndexError(f"there are {reader.num_records()} records")
+            yield reader.read([position])[0]
         if reader is not None:
             reader.close()
+            reader = None
+    except (OSError, ValueError, RuntimeError, IndexError) as error:
+        raise DatasetError(_damaged(piece, position, str(error))) from error
+    finally:
+        if reader is not None:
+            with suppress(RuntimeError):  # a reader of a damaged file complains again
+                reader.close()
 
 
 def _damaged(piece: Piece, position: int, said: str) -> str:

@@ -57,7 +57,9 @@ class TfdsDataset:
         self._reader, stored = _reader_for(info, reader, f"{name} in {directory}")
         with reading(f"the dataset in {directory}"):
             try:
-                builder = guest.tfds().builder_from_directory(directory, file_format=stored)
+                builder = guest.tfds().builder_from_directory(directory)
+                if builder.info.file_format.file_suffix != stored:  # the same records are there in both
+                    builder.info.set_file_format(stored, override=True, override_if_initialized=True)
             except ValueError as error:
                 raise DatasetError(f"the dataset in {directory} cannot be opened: {error}") from error
         asked = name.partition(":")[0].partition("/")[0]
