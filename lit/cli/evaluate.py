@@ -8,7 +8,7 @@ import click
 
 from lit.cli.compare import compare
 from lit.cli.completion import NameOrPath
-from lit.cli.evaluation_output import emit_gap, emit_report, prepare_targets, write_files
+from lit.cli.evaluation_output import emit_report, prepare_targets, write_files
 from lit.cli.help import HelpfulCommand, HelpfulGroup
 from lit.cli.model_options import ModelChoice, keep_compiled_programs, model_options
 from lit.cli.suites import suites
@@ -137,14 +137,12 @@ def evaluate(
         skip_bad=skip_bad, limit=limit, few_shot=shots, batch_size=choice.batch_size, keep=not fresh,
         progress=not choice.quiet,
     )  # fmt: skip
-    outcome = _told_what_is_kept(run, model, planned, options)
-    gap = explain(model, planned, options, outcome, towards=towards) if explain_gap else ()
-    if not parallel.is_first_process():
-        return
-    write_files(files, model, planned, outcome, gap, quiet=choice.quiet)
-    emit_report(outcome.report, gap, as_json=as_json)
-    if gap and not as_json:
-        emit_gap(gap)
+    with parallel.together():
+        outcome = _told_what_is_kept(run, model, planned, options)
+        gap = explain(model, planned, options, outcome, towards=towards) if explain_gap else ()
+        if parallel.is_first_process():
+            write_files(files, model, planned, outcome, gap, quiet=choice.quiet)
+            emit_report(outcome.report, gap, as_json=as_json)
 
 
 def _told_what_is_kept(run: Any, model: "Model", planned: "Plan", options: Any) -> "Outcome":

@@ -85,6 +85,8 @@ def emit_report(report: "Report", gap: "Sequence[GapStep]", *, as_json: bool) ->
     else:
         for name, figure in report.figures.items():
             emit_row(name, f"{figure.value:.6f}", f"{figure.low:.6f}", f"{figure.high:.6f}", figure.n)
+    if gap and not as_json:
+        _emit_gap(gap)
 
 
 def _summary(report: "Report", gap: "Sequence[GapStep]") -> dict[str, Any]:
@@ -107,7 +109,7 @@ def _summary(report: "Report", gap: "Sequence[GapStep]") -> dict[str, Any]:
     }
 
 
-def emit_gap(gap: "Sequence[GapStep]") -> None:
+def _emit_gap(gap: "Sequence[GapStep]") -> None:
     """What each factor costs, as a table or as tab-separated lines."""
     if not for_people():
         for step in gap:

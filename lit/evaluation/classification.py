@@ -60,9 +60,8 @@ def class_labels(plan: Plan, embedded: EmbeddedDataset) -> tuple[tuple[int, ...]
       DatasetError: an image without a label, in a suite where each has one.
     """
     assert plan.label_map is not None
-    to_class = plan.label_map.to_class
     # The same position twice (two labels of one class) is one label.
-    found = [tuple(dict.fromkeys(c for i in labels if (c := to_class[i]) is not None)) for labels in embedded.labels]
+    found = [tuple(dict.fromkeys(plan.label_map.classes_of(labels))) for labels in embedded.labels]
     if not (plan.suite.any_hit or plan.suite.subset):
         without = next((i for i, right in enumerate(found) if not right), None)
         if without is not None:

@@ -84,7 +84,7 @@ def plan(
         suite, chosen, protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize
     )
     # The guard goes by the suite's own names: what the classes are called in a prompt does not move a label.
-    own = tuple(load_classes(suite.classes)) if suite.classes else words.class_names
+    own = tuple(load_classes(suite.classes) if suite.classes else dataset.label_names or ())
     if len(own) != len(words.class_names):
         raise ConfigError(
             f"{len(words.class_names)} classes were given and suite {suite.name!r} has {len(own)}; give one for "

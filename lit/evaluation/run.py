@@ -58,7 +58,8 @@ def evaluate(
         suite, data=data, data_dir=data_dir, reader=reader, split=split, few_shot=bool(few_shot), classes=classes,
         protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize,
     )  # fmt: skip
-    return run(model, planned, options).report
+    with parallel.together():
+        return run(model, planned, options).report
 
 
 def run(model: Model, planned: Plan, options: Options | None = None) -> Outcome:

@@ -121,5 +121,5 @@ def _software(model: Model, plan: Plan) -> dict[str, str]:
         "engine": model.engine_description,
         "python": python,
         **versions,
-        **plan.dataset.description,
+        **{said: value for said, value in plan.dataset.description.items() if said != "dataset"},
     }

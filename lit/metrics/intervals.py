@@ -15,7 +15,7 @@ SEED = 0
 Z = 1.959963984540054
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: int | float, n: int) -> tuple[float, float]:
     """Wilson's score interval of a share, without continuity correction.
 
     Unlike "share +- 1.96 standard errors" it stays within [0, 1], and is not empty where all or none are right.

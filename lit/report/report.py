@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit.errors import InputError
+from lit.metrics.calibration import ReliabilityBin as ReliabilityBin
+from lit.metrics.few_shot import FewShot as FewShot
 from lit.metrics.figure import Figure
 from lit.report.seal import Seal
 from lit.suites.suite import Expected
@@ -53,17 +55,6 @@ class Timing:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ReliabilityBin:
-    """Predictions whose confidence lies in (low, high]: how sure they were on average, and how often right."""
-
-    low: float
-    high: float
-    n: int
-    confidence: float
-    accuracy: float
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Predictions:
     """One entry per scored image, in the dataset's order; columns of equal length.
 
@@ -88,23 +79,6 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FewShot:
-    """One row of the few-shot table.
-
-    Attributes:
-      method: "ridge" or "nearest neighbours".
-      shots: training examples per class.
-      accuracies: one for each seed.
-      setting: in words ("l2 = 1024", "k = 10, cosine").
-    """
-
-    method: str
-    shots: int
-    accuracies: tuple[float, ...]
-    setting: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
