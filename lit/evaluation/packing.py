@@ -8,13 +8,15 @@ import sys
 import zlib
 from collections.abc import Iterator, Mapping
 
+import jax
 import numpy as np
-from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import UInt8
 
 from lit.errors import InputError, ProcessError
 from lit.evaluation.meeting import exchange
 
-#: Bytes that one step brings to every device, from all processes together.
+#: Bytes that one step brings to a host, from all processes together.
 _STEP = 64 << 20
 #: A shorter last step is rounded up to this times a power of two: few shapes, few compilations.
 _SMALLEST = 1 << 12
@@ -83,16 +85,14 @@ def gather_bytes(data: bytes, what: str) -> list[bytes]:
     longest, step = max(length for length, _ in said), max(_SMALLEST, _STEP // len(said))
     everything = np.empty((len(said), longest), np.uint8)
     for start in range(0, longest, step):
-        width = min(step, max(_SMALLEST, 1 << (longest - start - 1).bit_length()))
-        own = np.zeros(width, np.uint8)
-        part = np.frombuffer(data, np.uint8)[start : start + width]
+        own = np.zeros(min(step, max(_SMALLEST, 1 << (longest - start - 1).bit_length())), np.uint8)
+        part = np.frombuffer(data, np.uint8)[start : start + len(own)]
         own[: len(part)] = part
         try:
-            with _results_only_on_stdout():
-                rows = multihost_utils.process_allgather(own)
+            rows = _all_gather(own)
         except (ValueError, RuntimeError) as error:
             raise ProcessError(f"{what}: a process was lost, or the network between them ({error})") from error
-        everything[:, start : start + width] = rows[:, : longest - start]
+        everything[:, start : start + len(own)] = rows[:, : longest - start]
     shares = [row[:length].tobytes() for row, (length, _) in zip(everything, said, strict=True)]
     for process, (row, (_, checksum)) in enumerate(zip(shares, said, strict=True)):
         if zlib.crc32(row) != checksum:
@@ -100,6 +100,28 @@ def gather_bytes(data: bytes, what: str) -> list[bytes]:
                 f"{what}: the bytes of process {process} arrived damaged; nothing was computed from them."
             )
     return shares
+
+
+def _all_gather(own: UInt8[np.ndarray, "bytes"]) -> UInt8[np.ndarray, "processes bytes"]:
+    """The row of every process, of one length everywhere; each local device carries a part of the columns."""
+    in_order = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+    devices = np.asarray(in_order).reshape(jax.process_count(), -1)
+    mesh = Mesh(devices, ("processes", "devices"))
+    width = -(-len(own) // devices.shape[1]) * devices.shape[1]
+    mine = np.pad(own, (0, width - len(own)))[None]
+    split = NamedSharding(mesh, PartitionSpec("processes", "devices"))
+    together = NamedSharding(mesh, PartitionSpec(None, "devices"))
+    with _results_only_on_stdout():
+        sent = jax.make_array_from_process_local_data(split, mine, (len(devices), width))
+        arrived = jax.block_until_ready(jax.jit(_itself, out_shardings=together)(sent))
+    rows = np.empty((len(devices), width), np.uint8)
+    for shard in arrived.addressable_shards:
+        rows[shard.index] = np.asarray(shard.data)
+    return rows[:, : len(own)]
+
+
+def _itself(rows: jax.Array) -> jax.Array:
+    return rows  # at module level, so that it compiles once for each shape
 
 
 @contextlib.contextmanager
