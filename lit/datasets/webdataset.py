@@ -5,11 +5,9 @@ says which member is broken.  The library of that name streams, knows no length,
 that a paragraph describes.
 """
 
-import dataclasses
 import functools
 import json
 import re
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
@@ -18,22 +16,10 @@ from typing import Any, BinaryIO
 from lit.datasets.fingerprint import fingerprint, local_file
 from lit.datasets.listed import class_names_beside, label_number
 from lit.datasets.record import Example
+from lit.datasets.tar_samples import PICTURES, Sample, samples_of
 from lit.errors import DatasetError
 
-#: Members that are pictures.
-PICTURES = ("jpg", "jpeg", "png", "webp")
-#: Source: webdataset/tariterators.py, base_plus_ext: the key ends at the first dot of the member's own name.
-_MEMBER = re.compile(r"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
-#: Source: the same file, tar_file_iterator: what the format keeps to itself.
-_RESERVED = re.compile(r"__[^/]*__($|/)")
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Sample:
-    tar: Path
-    key: str
-    members: Mapping[str, tuple[int, int]]  # extension -> offset and size of its data
 
 
 def webdataset(pattern: str | Path | Sequence[str | Path]) -> "TarDataset":
@@ -107,9 +93,9 @@ class TarDataset:
         return len(self._samples)
 
     @functools.cached_property
-    def _samples(self) -> list[_Sample]:
+    def _samples(self) -> list[Sample]:
         """All samples; from the tars' headers alone."""
-        samples = [sample for path in self._paths for sample in _samples_of(path)]
+        samples = [sample for path in self._paths for sample in samples_of(path)]
         if not samples:
             raise DatasetError(f"{self.name}: there are no samples in {len(self._paths)} tar files.")
         return samples
@@ -134,7 +120,7 @@ class TarDataset:
             if file is not None:
                 file.close()
 
-    def _example(self, file: BinaryIO, sample: _Sample) -> Example:
+    def _example(self, file: BinaryIO, sample: Sample) -> Example:
         where = f"{sample.tar}, sample {sample.key!r}"
         picture = next(extension for extension in PICTURES if extension in sample.members)
         labels, texts = [], []
@@ -152,60 +138,6 @@ class TarDataset:
         return Example(f"{self._shown[sample.tar]}/{sample.key}", _read(file, sample, picture), numbers, tuple(texts))
 
 
-def _samples_of(path: Path) -> list[_Sample]:
-    """The samples of one tar, in order."""
-    samples: dict[str, _Sample] = {}
-    last = ""
-    for member, offset, size in _members(path):
-        match = _MEMBER.fullmatch(member)
-        if not match or _RESERVED.match(member):
-            continue
-        key, extension = match[1], match[2].lower()
-        if key in samples and (key != last or extension in samples[key].members):
-            raise DatasetError(f"{path}: the sample {key!r} is there twice (member {member!r}).")
-        sample = samples.setdefault(key, _Sample(path, key, {}))
-        sample.members[extension] = (offset, size)  # pyright: ignore[reportIndexIssue]
-        last = key
-    for sample in samples.values():
-        pictures = [extension for extension in PICTURES if extension in sample.members]
-        if len(pictures) != 1:
-            raise DatasetError(
-                f"{path}, sample {sample.key!r} has {len(pictures)} pictures; it should have one, "
-                f".{' or .'.join(PICTURES)}. It consists of: {', '.join('.' + e for e in sample.members)}."
-            )
-    return list(samples.values())
-
-
-def _members(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Name, offset and size of each file in a tar.
-
-    tarfile takes a damaged or missing header for the end; so the end mark is looked for here.
-    """
-    last = "the beginning"
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for member in tar:
-                last = f"the member {member.name!r}"
-                if member.isreg():
-                    yield member.name, member.offset_data, member.size
-            end = tar.offset
-        with path.open("rb") as file:
-            file.seek(end)
-            if file.read(tarfile.BLOCKSIZE) != b"\0" * tarfile.BLOCKSIZE:
-                raise DatasetError(f"{path} is cut off or damaged after {last}; copy it again.")
-    except tarfile.TarError as error:
-        hint = " Archives must not be compressed." if _is_compressed(path) else ""
-        raise DatasetError(f"{path} is cut off or damaged at or after {last}: {error}.{hint}") from error
-    except OSError as error:
-        raise DatasetError(f"{path} could not be read: {error}.") from error
-
-
-def _is_compressed(path: Path) -> bool:
-    """Whether a file begins as gzip, bzip2, xz or Zstandard files do."""
-    with path.open("rb") as file:
-        return file.read(4).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zX", b"\x28\xb5\x2f\xfd"))
-
-
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
@@ -213,7 +145,7 @@ def _opened(path: Path) -> BinaryIO:
         raise DatasetError(f"{path} could not be read: {error}.") from error
 
 
-def _read(file: BinaryIO, sample: _Sample, extension: str) -> bytes:
+def _read(file: BinaryIO, sample: Sample, extension: str) -> bytes:
     offset, size = sample.members[extension]
     file.seek(offset)
     data = file.read(size)
