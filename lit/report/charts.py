@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lit.report.drawing import PAGE, drawing, inline, quiet_grid, svg_of
+from lit.report.drawing import PAGE, cut, drawing, inline, quiet_grid, svg_of
 from lit.report.gap import GapStep, gap_chart
 from lit.report.intervals import wilson
 from lit.report.report import FewShot, ReliabilityBin
@@ -23,7 +23,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> str:
         above.vlines(x, np.minimum(x, y), np.maximum(x, y), color=PAGE.orange, alpha=0.35, linewidth=5)
         above.vlines(x, low, high, color=PAGE.blue, linewidth=1)
         above.plot(x, y, color=PAGE.blue, linewidth=1.2, marker="o", markersize=4)
-        above.set(xlim=(0, 1), ylim=(0, 1.005), ylabel="share that was right")
+        above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that was right")
         width = [b.high - b.low for b in bins]
         below.bar([b.low for b in bins], n, width, align="edge", color=PAGE.blue, alpha=0.75, linewidth=0)
         below.set(xlabel="confidence", ylabel="predictions")
@@ -39,6 +39,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> str:
 
 def few_shot_chart(rows: Sequence[FewShot], zero_shot: float) -> str:
     """Accuracy over examples per class: a line for each method, its seeds as points, and zero-shot across."""
+    rows = [row for row in rows if row.accuracies]
     shots = sorted({row.shots for row in rows})
     methods = list(dict.fromkeys(row.method for row in rows))
     with drawing(5.2, 3.1, PAGE, _WHAT) as figure:
@@ -48,13 +49,13 @@ def few_shot_chart(rows: Sequence[FewShot], zero_shot: float) -> str:
             "zero-shot", (0, 100 * zero_shot), (2, 4), textcoords="offset points", color=PAGE.faint, fontsize=8.5
         )
         for method, colour, marker in zip(methods, (PAGE.blue, PAGE.orange, PAGE.ink), "os^", strict=False):
-            of = sorted((row for row in rows if row.method == method and row.accuracies), key=lambda row: row.shots)
+            of = sorted((row for row in rows if row.method == method), key=lambda row: row.shots)
             x = [shots.index(row.shots) for row in of]
             axes.plot(x, [100 * np.mean(row.accuracies) for row in of], color=colour, marker=marker, markersize=5)
             seeds = [(i, 100 * a) for i, row in zip(x, of, strict=True) for a in row.accuracies]
             axes.scatter(*zip(*seeds, strict=True), color=colour, marker=marker, s=12, alpha=0.35, linewidths=0)
             axes.annotate(
-                method, (x[-1], 100 * np.mean(of[-1].accuracies)), (8, 0), textcoords="offset points", va="center",
+                cut(method), (x[-1], 100 * np.mean(of[-1].accuracies)), (8, 0), textcoords="offset points", va="center",
                 color=colour, fontsize=8.5,
             )  # fmt: skip
         axes.set_xticks(range(len(shots)), [str(k) for k in shots])

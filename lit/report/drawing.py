@@ -35,10 +35,6 @@ PAPER = Palette(ink="#1c1f23", faint="#5a626b", line="#c9ced4", blue="#2a5f9e", 
 PAGE = Palette(ink="#010101", faint="#020202", line="#030303", blue="#040404", orange="#050505")
 
 
-#: CSS pixels for a point of a chart.
-_SCALE = 1.45
-
-
 @contextmanager
 def drawing(width: float, height: float, palette: Palette, what: str) -> Iterator["Figure"]:
     """A figure of so many inches; charts are drawn, and written, inside the block.
@@ -93,7 +89,7 @@ def inline(svg: str, name: str, says: str) -> str:
     for field in dataclasses.fields(Palette):
         svg = svg.replace(getattr(PAGE, field.name), f"var(--{field.name})")
     # As wide as it was drawn, so that all charts have letters of one size; narrower on a phone.
-    svg = re.sub(r' width="([\d.]+)pt" height="[\d.]+pt"', rf' style="max-width: calc({_SCALE} * \1px)"', svg, count=1)
+    svg = re.sub(r' width="([\d.]+)pt" height="[\d.]+pt"', r' style="max-width: calc(\1 * var(--chart))"', svg, count=1)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(says)}" class="chart"', 1)
 
 
@@ -102,3 +98,10 @@ def quiet_grid(axes: "Axes", palette: Palette, axis: Any = "both") -> None:
     axes.grid(axis=axis, color=palette.line, linewidth=0.5)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
+
+
+def cut(text: str, most: int = 32) -> str:
+    """A text on one line, its middle left out where it is long; what UTF-8 cannot hold becomes "?"."""
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
+    tail = most // 3
+    return text if len(text) <= most else f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"

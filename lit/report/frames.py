@@ -1,5 +1,7 @@
 """Reports as pandas tables."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from lit.errors import InputError
@@ -50,7 +52,7 @@ def per_class_frame(report: Report) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "class": range(len(report.support)),
-            "class_name": report.class_names,
+            "class_name": _words(report.class_names),
             "images": report.support,
             "correct": report.correct,
         }
@@ -67,8 +69,8 @@ def confusion_frame(report: Report) -> pd.DataFrame:
       `true`, `predicted` (positions), `true_name`, `predicted_name`, `images`, `share` (of the true class's images).
     """
     frame = pd.DataFrame(report.confusion, columns=["true", "predicted", "images"], dtype=int)
-    frame.insert(2, "true_name", [report.class_names[c] for c in frame["true"]])
-    frame.insert(3, "predicted_name", [report.class_names[c] for c in frame["predicted"]])
+    frame.insert(2, "true_name", _words([report.class_names[c] for c in frame["true"]]))
+    frame.insert(3, "predicted_name", _words([report.class_names[c] for c in frame["predicted"]]))
     frame["share"] = frame["images"] / frame.groupby("true")["images"].transform("sum")
     return frame.sort_values(["images", "true", "predicted"], ascending=[False, True, True], ignore_index=True)
 
@@ -93,8 +95,8 @@ def _frame_of(predictions: Predictions, class_names: tuple[str, ...]) -> pd.Data
     correct = [best[0] in right if best and right else None for best, right in zip(top, labels, strict=True)]
     frame = pd.DataFrame(
         {
-            "id": pd.Series(predictions.ids, dtype=object),
-            "digest": pd.Series(predictions.digests, dtype=object),
+            "id": _words(predictions.ids),
+            "digest": _words(predictions.digests),
             "label": pd.array([right[0] if right else None for right in labels], dtype="Int64"),
             "labels": pd.Series(labels, dtype=object),
             "predicted": pd.array([best[0] if best else None for best in top], dtype="Int64"),
@@ -108,5 +110,10 @@ def _frame_of(predictions: Predictions, class_names: tuple[str, ...]) -> pd.Data
     return frame
 
 
-def _first_names(positions: tuple[tuple[int, ...], ...], class_names: tuple[str, ...]) -> list[str | None]:
-    return [class_names[of_image[0]] if of_image and class_names else None for of_image in positions]
+def _first_names(positions: tuple[tuple[int, ...], ...], class_names: tuple[str, ...]) -> pd.Series:
+    return _words([class_names[of_image[0]] if of_image and class_names else None for of_image in positions])
+
+
+def _words(values: Sequence[str | None]) -> pd.Series:
+    """Python strings: names of files may hold what pandas' own string type refuses, half surrogate pairs."""
+    return pd.Series(values, dtype=object)

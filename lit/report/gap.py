@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lit.errors import InputError
 from lit.metrics.figure import Figure
-from lit.report.drawing import PAPER, Palette, drawing, quiet_grid, svg_of
+from lit.report.drawing import PAPER, Palette, cut, drawing, quiet_grid, svg_of
 from lit.report.words import signed
 
 
@@ -82,7 +82,7 @@ def _size(steps: Sequence[GapStep]) -> tuple[float, float]:
 def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
     """Bars from the figure before to the figure after; whiskers are the interval of the difference."""
     first, path = 100 * steps[0].start, is_path(steps) and len(steps) > 1
-    labels = [f"{_cut(step.factor)}\n{_cut(step.before)} → {_cut(step.after)}" for step in steps]
+    labels = [f"{cut(step.factor)}\n{cut(step.before)} → {cut(step.after)}" for step in steps]
     for y, step in enumerate(steps):
         start, colour = 100 * step.start, palette.blue if step.delta >= 0 else palette.orange
         axes.barh(y, 100 * step.delta, left=start, height=0.5, color=colour, alpha=0.8, linewidth=0)
@@ -110,8 +110,3 @@ def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
     axes.set_xlabel("accuracy in per cent; the line is the figure as measured")
     axes.spines["left"].set_visible(False)
     quiet_grid(axes, palette, "x")
-
-
-def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 32 else f"{text[:20].rstrip()}…{text[-11:].lstrip()}"

@@ -95,6 +95,13 @@ def test_predictions():
         predictions_frame(reports.classification(2, 50, predictions=False))
 
 
+def test_names_that_utf8_cannot_hold():
+    report = reports.classification(2, 60, names=("caf\udce9", "b"))
+    assert per_class_frame(report)["class_name"][0] == "caf\udce9"
+    assert set(confusion_frame(report)["true_name"]) == {"caf\udce9", "b"}
+    assert set(predictions_frame(report)["label_name"]) == {"caf\udce9", "b"}
+
+
 def test_text():
     lines = str(reports.full()).splitlines()
     assert lines[0] == "CIFAR-10: LiT-B16B_2, protocol clip"
