@@ -6,6 +6,7 @@ rounded or narrowed on the way.  Where `initialize` was not called there is one 
 
 import collections
 import json
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ def initialize(
     # Before the roll is called: else the others would go on, and JAX would end them for want of this one.
     if backends_are_initialized():
         raise ConfigError("JAX has computed already in this process; call initialize before everything else.")
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"local_device_ids": slurm_devices(os.environ)}
     if coordinator is not None and processes is not None and process is not None:
         if not 0 <= process < processes:
             raise ConfigError(f"process is {process}; with {processes} processes it must be 0 to {processes - 1}.")
@@ -71,11 +72,26 @@ def initialize(
         if processes == 1:
             return None
         call_the_roll(coordinator, processes, process, timeout=timeout)
-        options = {"coordinator_address": coordinator, "num_processes": processes, "process_id": process}
+        options |= {"coordinator_address": coordinator, "num_processes": processes, "process_id": process}
         if is_loopback(host):
             options["coordinator_bind_address"] = coordinator
     _connect(options, int(timeout), lost_after)
     return None
+
+
+def slurm_devices(env: Mapping[str, str]) -> list[int] | None:
+    """Which of the GPUs that it sees a Slurm task takes; None: as JAX does, the one of its number on the node.
+
+    JAX's rule fits tasks that see all GPUs of their node (`--gres`).  With `--gpus-per-task=1` each sees one, whose
+    number is 0; and a lone task on a node should take all that it sees.
+
+    Source: https://github.com/jax-ml/jax/issues/28194, https://github.com/jax-ml/jax/issues/16788
+    """
+    visible = [name for name in env.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    if "SLURM_LOCALID" not in env or "JAX_LOCAL_DEVICE_IDS" in env or not visible:
+        return None
+    lone = env.get("SLURM_NTASKS") is not None and env["SLURM_NTASKS"] == env.get("SLURM_STEP_NUM_NODES")
+    return list(range(len(visible))) if lone or len(visible) == 1 else None
 
 
 def _connect(options: Mapping[str, Any], timeout: int, lost_after: int) -> None:

@@ -264,3 +264,25 @@ assert time.monotonic() - began > 4
 """
     for status, _, err, _ in workers(lit, 2, body):
         assert status == 0, err
+
+
+@pytest.mark.slow
+def test_found_by_slurm(lit, tiny_bundle, labelled, alone):
+    """The variables that Slurm sets for the tasks of a step, here by hand: `--distributed` needs no more."""
+    job = int(free_address().rpartition(":")[2])  # JAX derives the port from it
+    commands = []
+    for i in range(2):
+        slurm = {
+            "JOB_ID": job,
+            "STEP_NODELIST": "localhost",
+            "NTASKS": 2,
+            "PROCID": i,
+            "LOCALID": i,
+            "STEP_NUM_NODES": 1,
+        }
+        settings = [f"SLURM_{name}={value}" for name, value in slurm.items()]
+        words = ("eval", labelled, "--model", tiny_bundle, "--fresh", "--distributed", "-o", "slurm.json")
+        commands.append(["env", *settings, *lit.command(*words)])
+    for status, _, err, _ in run_all(lit, commands):
+        assert status == 0, err
+    assert found(lit.cwd / "slurm.json") == alone

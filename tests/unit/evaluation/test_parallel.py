@@ -179,6 +179,22 @@ def test_initialize_says_what_is_wrong(monkeypatch, arguments, message):
         parallel.initialize(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("visible", "tasks", "extra", "takes"),
+    [
+        ("0,1,2,3", "8", {}, None),  # --gres=gpu:4, four tasks on each of two nodes
+        ("2", "8", {}, [0]),  # --gpus-per-task=1
+        ("0,1,2,3", "2", {}, [0, 1, 2, 3]),  # one task on each node
+        ("0,1,2,3", "2", {"JAX_LOCAL_DEVICE_IDS": "1"}, None),  # the user has said
+        ("", "2", {}, None),  # no GPU
+    ],
+)
+def test_gpus_of_a_slurm_task(visible, tasks, extra, takes):
+    slurm = {"SLURM_LOCALID": "1", "SLURM_NTASKS": tasks, "SLURM_STEP_NUM_NODES": "2", "CUDA_VISIBLE_DEVICES": visible}
+    assert parallel.slurm_devices(slurm | extra) == takes
+    assert parallel.slurm_devices({"CUDA_VISIBLE_DEVICES": visible}) is None
+
+
 def test_initialize_comes_first(monkeypatch):
     jax.devices()
     with pytest.raises(ConfigError, match="JAX has computed already in this process; call initialize before"):
