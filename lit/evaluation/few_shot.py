@@ -3,7 +3,6 @@
 import numpy as np
 
 from lit import metrics
-from lit.errors import DatasetError
 from lit.evaluation import parallel
 from lit.evaluation.classification import class_labels
 from lit.evaluation.embedding import EmbeddedDataset
@@ -22,12 +21,7 @@ def few_shot_rows(
       embedded: this process's share of the images that are scored.
       train: and of those that examples are drawn from.
       options: shots and seeds.
-
-    Raises:
-      DatasetError: an image may have several labels, for which neither method is defined here.
     """
-    if plan.suite.any_hit:
-        raise DatasetError(f"suite {plan.suite.name!r} has images with several labels; few-shot needs one for each.")
     assert plan.words is not None
     x, y = _gathered(plan, train)
     x_test, y_test = _gathered(plan, embedded)

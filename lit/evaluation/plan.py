@@ -150,6 +150,8 @@ def _open(suite: Suite, split: str, data: str | Path | None, data_dir: str | Pat
 
 
 def _open_train(suite: Suite, data: str | Path | None, data_dir: str | Path | None, reader: Reader) -> Dataset:
+    if suite.any_hit:
+        raise ConfigError(f"suite {suite.name!r} has images with several labels; few-shot needs one for each.")
     if data is not None or not suite.train_split or suite.task == "retrieval":
         why = "data has one split" if data is not None else f"suite {suite.name!r} has no training split"
         raise ConfigError(f"few-shot needs examples to learn from, and {why}; use a tfds suite with a train_split.")

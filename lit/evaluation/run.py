@@ -97,6 +97,6 @@ def embed(model: Model, planned: Plan, options: Options, *, train: bool = False)
         skip_bad=options.skip_bad,
         shard=shard,
         shards=shards,
-        limit=options.limit,
+        limit=None if train else options.limit,
         progress=options.progress and parallel.is_first_process(),
     )
