@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lit.metrics.intervals import wilson
 from lit.report.drawing import PAGE, cut, drawing, inline, quiet_grid, svg_of
 from lit.report.gap import GapStep, gap_chart
-from lit.report.intervals import wilson
 from lit.report.report import FewShot, ReliabilityBin
 
 _WHAT = "the page"
@@ -16,7 +16,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> str:
     """Accuracy over confidence with the diagonal, and below it how many predictions each bin has."""
     bins = [b for b in bins if b.n]
     x, y, n = (np.array([getattr(b, name) for b in bins], float) for name in ("confidence", "accuracy", "n"))
-    low, high = wilson(np.round(y * n), n)
+    low, high = zip(*(wilson(round(b.accuracy * b.n), b.n) for b in bins), strict=True)
     with drawing(4.6, 4.6, PAGE, _WHAT) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
         above.plot([0, 1], [0, 1], color=PAGE.faint, linewidth=0.8, linestyle="--")

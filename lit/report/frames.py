@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lit.errors import InputError
-from lit.report.intervals import wilson
+from lit.metrics.intervals import wilson
 from lit.report.report import Predictions, Report
 
 
@@ -58,7 +58,10 @@ def per_class_frame(report: Report) -> pd.DataFrame:
         }
     )
     frame["accuracy"] = frame["correct"] / frame["images"].where(frame["images"] > 0)
-    frame["low"], frame["high"] = wilson(frame["correct"].to_numpy(), frame["images"].to_numpy())
+    ends = [
+        wilson(hits, n) if n else (float("nan"),) * 2 for hits, n in zip(report.correct, report.support, strict=True)
+    ]
+    frame[["low", "high"]] = ends
     return frame
 
 

@@ -3,8 +3,6 @@
 import shlex
 from typing import Any
 
-import numpy as np
-
 from lit.report.frames import per_class_frame
 from lit.report.matrix import matrix_of, worst_confusions
 from lit.report.report import Report
@@ -110,9 +108,8 @@ def few_shot_rows(report: Report) -> tuple[list[int], list[dict[str, Any]]]:
     methods: dict[tuple[str, str], dict[int, Any]] = {}
     for row in report.few_shot:
         if row.accuracies:
-            spread = float(np.std(row.accuracies, ddof=1)) if len(row.accuracies) > 1 else None
-            cell = {"mean": float(np.mean(row.accuracies)), "spread": spread, "seeds": len(row.accuracies)}
-            methods.setdefault((row.method, row.setting), {})[row.shots] = cell
+            spread = row.spread if len(row.accuracies) > 1 else None
+            methods.setdefault((row.method, row.setting), {})[row.shots] = {"mean": row.mean, "spread": spread}
     return shots, [
         {"method": method, "setting": setting, "cells": [of.get(k) for k in shots]}
         for (method, setting), of in methods.items()

@@ -99,6 +99,16 @@ def test_contrast(pages, show, name, scheme):
     assert poor == []
 
 
+def test_the_measures_would_tell(pages, show):
+    """Pale ink and a wide box are found."""
+    pale = pages["two"].replace("--faint: #565d66", "--faint: #8a9099")
+    assert pale != pages["two"]
+    _, poor = show(pale).execute_script(Path(__file__).with_name("contrast.js").read_text(), 4.5)
+    assert any("Class by class" in text or "95 % interval" in text for text in poor)
+    wide = pages["two"].replace("</main>", "<div style='width: 500px'>x</div></main>")
+    assert show(wide, width=400).execute_script("return document.documentElement.scrollWidth") > 400
+
+
 def test_the_table_sorts(pages, show):
     driver = show(pages["full"])
     report = reports.full()
