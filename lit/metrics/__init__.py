@@ -14,5 +14,7 @@ from lit.metrics.figure import Figure as Figure
 from lit.metrics.neighbours import nearest_neighbours as nearest_neighbours
 from lit.metrics.paired import Paired as Paired
 from lit.metrics.paired import mcnemar as mcnemar
+from lit.metrics.permutations import permutation as permutation
+from lit.metrics.permutations import permutation_in_words as permutation_in_words
 from lit.metrics.retrieval import retrieval as retrieval
 from lit.metrics.retrieval import retrieval_of as retrieval_of
