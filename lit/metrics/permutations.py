@@ -1,37 +1,37 @@
 """Labels in the wrong order: found in a confusion matrix, told from the noise of a weak model.
 
-A dataset whose labels are permuted gives no error, only a poor figure: two classes swapped (cheesecake and cheese plate
-in food101), every label off by one, folders 0 ... 999 sorted as text.  The trace: images labelled a are taken for b,
-those labelled b for c, and so on, around a cycle.  Two rules look for it; rates are shares of a label's images, so that
-labels weigh alike.
+A dataset whose labels are permuted gives no error, only a poor figure: two classes swapped (cheesecake and cheese
+plate in food101), every label off by one, folders 0 ... 999 sorted as text.  The trace: images labelled a are taken
+for b, those labelled b for c, and so on, around a cycle.  Two rules look for it; rates are shares of a label's
+images, so that labels weigh alike.
 
-Known orders (10 classes or more): every shift, text order and its inverse, and the reverse.  One is believed if images
-agree with it at least twice as often as with the given order, and so do labels (by their most frequent prediction), and
-if so many labels would not agree with it by accident: a model that maps labels to classes at random agrees with an order
-on one label, as a Poisson count.  Labels are counted, not images, since a weak model may be consistently wrong.  The
-rule holds for a model that is right on a few classes in a hundred.
+Known orders (10 classes or more): every shift, text order and its inverse, and the reverse.  One is believed if
+images agree with it at least twice as often as with the given order, and so do labels (by their most frequent
+prediction), and if so many labels would not agree with it by accident: a model that maps labels to classes at random
+agrees with an order on one label, as a Poisson count.  Labels are counted, not images, since a weak model may be
+consistently wrong.  The rule holds for a model that is right on a few classes in a hundred.
 
-Any order.  Images are dealt into two halves at random.  On the first, the Hungarian method finds the order that agrees
-best with the predictions; it consists of cycles.  A cycle is believed if
+Any order.  Images are dealt into two halves at random.  On the first, the Hungarian method finds the order that
+agrees best with the predictions; it consists of cycles.  A cycle is believed if
 
 1. on the second half, images agree with it at least twice as often as with the given order, and a sign test over the
    images that agree with either gives p <= 0.01 over the number of cycles;
-2. in a cycle of up to 4 labels each shows it by itself (twice as often, p <= 0.05); in a longer one no more than a fifth
-   of the labels agrees better with the given order;
+2. in a cycle of up to 4 labels each shows it by itself (twice as often, p <= 0.05); in a longer one no more than a
+   fifth of the labels agrees better with the given order;
 3. label and class are mutually the best match: the class is the label's most frequent prediction, and no label sends
    more of its images there.  This for each label of a short cycle, and for three in four of a longer one;
-4. the model knows the names: in the best order more labels are in mutual best matches than if it had mapped
-   labels to classes at random, when 1 - 1/e of them, 63 %, would be; give or take two standard deviations.
+4. the model knows the names: in the best order more labels are in mutual best matches than if it had mapped labels to
+   classes at random, when 1 - 1/e of them, 63 %, would be; give or take two standard deviations.
 
-Why noise does not pass.  The best of all orders looks better than the given one on the images that it was chosen by; on
-others, an order that fitted noise agrees no more often than any (1).  A model that favours some classes whatever it is
-shown adds the same to every order: around a cycle each class counts once (1).  A class that is mistaken for another is
-no swap while the other is not mistaken for the first (2).  Chains through classes that the model does not know, which a
-search over all orders likes to join, are nobody's best match (3).  A model whose image tower is good and whose names are
-poor maps whole classes to wrong names, always the same; such a map has cycles by accident (4).
+Why noise does not pass.  The best of all orders looks better than the given one on the images that it was chosen by;
+on others, an order that fitted noise agrees no more often than any (1).  A model that favours some classes whatever
+it is shown adds the same to every order: around a cycle each class counts once (1).  A class that is mistaken for
+another is no swap while the other is not mistaken for the first (2).  Chains through classes that the model does not
+know, which a search over all orders likes to join, are nobody's best match (3).  A model whose image tower is good
+and whose names are poor maps whole classes to wrong names, always the same; such a map has cycles by accident (4).
 
-What it cannot tell: two names that an otherwise good model confuses thoroughly, both ways.  That is reported as well; a
-reader has to look.
+What it cannot tell: two names that an otherwise good model confuses thoroughly, both ways.  That is reported as well;
+a reader has to look.
 
 Source: the matching is scipy.optimize.linear_sum_assignment (Crouse 2016).
 """
@@ -81,7 +81,7 @@ def permutation(confusion: Iterable[tuple[int, int, int]], classes: int) -> list
 
 
 def permutation_in_words(moves: Sequence[tuple[int, int]], class_names: Sequence[str]) -> str:
-    """What `permutation` found, for people: the known order if it is one, else swaps and moves by name, eight at most."""
+    """What `permutation` found, for people: the known order if it is one, else swaps and moves by name (eight)."""
     classes = len(class_names)
     order = np.arange(classes)
     order[[label for label, _ in moves]] = [shown for _, shown in moves]
