@@ -37,9 +37,10 @@ class GapStep:
 
 
 def is_path(steps: Sequence[GapStep]) -> bool:
-    """Whether each step begins where the last one ended; else all begin at the same figure."""
-    ends = [step.figure.value for step in steps]
-    return all(abs(step.start - end) < 1e-9 for step, end in zip(steps[1:], ends, strict=False))
+    """Whether each step begins where the last one ended; else all begin at one figure, as steps that cost 0 do."""
+    starts, ends = [step.start for step in steps], [step.figure.value for step in steps]
+    moves = max(starts) - min(starts) > 1e-9
+    return moves and all(abs(start - end) < 1e-9 for start, end in zip(starts[1:], ends, strict=False))
 
 
 def gap_svg(steps: Sequence[GapStep]) -> str:
@@ -81,12 +82,12 @@ def _size(steps: Sequence[GapStep]) -> tuple[float, float]:
 
 def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
     """Bars from the figure before to the figure after; whiskers are the interval of the difference."""
-    first, path = 100 * steps[0].start, is_path(steps) and len(steps) > 1
+    first, path = 100 * steps[0].start, is_path(steps)
     labels = [f"{cut(step.factor)}\n{cut(step.before)} → {cut(step.after)}" for step in steps]
     for y, step in enumerate(steps):
         start, colour = 100 * step.start, palette.blue if step.delta >= 0 else palette.orange
         axes.barh(y, 100 * step.delta, left=start, height=0.5, color=colour, alpha=0.8, linewidth=0)
-        low, high = start + 100 * step.low, start + 100 * step.high
+        low, high = max(0.0, start + 100 * step.low), min(100.0, start + 100 * step.high)
         axes.plot([low, high], [y, y], color=palette.ink, linewidth=1.1, marker="|", markersize=5)
         axes.annotate(
             signed(step.delta), (max(high, start), y), (6, 0), textcoords="offset points", va="center", fontsize=8.5

@@ -84,7 +84,7 @@ def _charts(report: Report, gap: Sequence[GapStep]) -> dict[str, Any]:
         "few_shot": few_shot,
         "few_shot_chart": charts.few_shot_chart(report.few_shot, report.accuracy) if few_shot else "",
         "gap": gap,
-        "gap_is_path": is_path(gap) and len(gap) > 1,
+        "gap_is_path": bool(gap) and is_path(gap),
         "gap_chart": charts.gap_figure(gap) if gap else "",
     }
 

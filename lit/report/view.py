@@ -7,6 +7,7 @@ from lit.report.frames import per_class_frame
 from lit.report.matrix import matrix_of, worst_confusions
 from lit.report.report import Report
 from lit.report.words import REPAIRED, name_of
+from lit.suites import suite_names
 
 #: Up to so many classes the whole table is open; of more, the extremes are shown and the table is folded.
 OPEN_CLASSES = 30
@@ -124,6 +125,6 @@ def time_rows(report: Report) -> list[dict[str, Any]]:
 
 
 def command(report: Report) -> str:
-    """The line that measures this again."""
-    words = ["lit", "eval", report.suite, "--model", report.model]
+    """The line that measures this again; data without a suite has to be named by whoever has it."""
+    words = ["lit", "eval", report.suite if report.suite in suite_names() else "DATA", "--model", report.model]
     return shlex.join(words + (["--protocol", report.protocol] if report.protocol else []))

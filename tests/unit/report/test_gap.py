@@ -1,5 +1,6 @@
 """The gap as a picture."""
 
+import dataclasses
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -59,7 +60,8 @@ def test_a_png_file():
 def test_paths_are_told_from_single_changes():
     assert is_path(reports.gap(path=True))
     assert not is_path(reports.gap())
-    assert is_path(reports.gap()[:1])
+    assert not is_path(reports.gap()[:1])
+    assert not is_path([dataclasses.replace(reports.gap()[0], delta=0.0)] * 3)
 
 
 def test_names_that_matplotlib_would_read():

@@ -1,6 +1,7 @@
 """The page as text: parts, escaping, what it does without.  `tests/browser` looks at it in a browser."""
 
 import base64
+import dataclasses
 import hashlib
 import re
 import sys
@@ -80,6 +81,14 @@ def test_a_full_page():
         reports.full().seal.hash,
     ):
         assert said in text, said
+
+
+def test_data_without_a_suite_and_embeddings_that_were_stored():
+    report = reports.classification(2, 50, suite="labels")
+    report = dataclasses.replace(report, timing=dataclasses.replace(report.timing, computed=0, reused=50))
+    text = Reader(page(report)).text
+    assert "lit eval DATA --model LiT-B16B_2 --protocol clip" in text
+    assert "None of them went through the image tower in this run" in text
 
 
 def test_the_same_report_makes_the_same_page():
