@@ -17,7 +17,5 @@ from lit.metrics.paired import Paired as Paired
 from lit.metrics.paired import mcnemar as mcnemar
 from lit.metrics.permutations import permutation as permutation
 from lit.metrics.permutations import permutation_in_words as permutation_in_words
-from lit.metrics.permutations import permutation as permutation
-from lit.metrics.permutations import permutation_in_words as permutation_in_words
 from lit.metrics.retrieval import retrieval as retrieval
 from lit.metrics.retrieval import retrieval_of as retrieval_of
