@@ -3,14 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lit.errors import OutputError
+from lit.writing import replacing as replacing
 
 
 def emit(text: str) -> None:
@@ -80,28 +79,3 @@ def check_target(path: Path, suffixes: tuple[str, ...]) -> None:
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written: the folder {path.parent} is not writable for you.")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`, and puts it in the place of `path` when the block has succeeded.
-
-    Raises:
-      OutputError: the system refused to write; nothing half-written is left, and what was at `path` still is.
-    """
-    # A fixed name: what a kill leaves behind is overwritten by the next run.
-    temporary = path.with_name(f".{path.name}.lit-tmp")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. Nothing half-written was left; free some space "
-            "or choose another place."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -131,13 +131,11 @@ def doubts(
 ) -> list[str]:
     """What a reader must know before trusting the figures: labels that look permuted, names that cannot win."""
     found = []
-    swaps = metrics.permutation(confusion, len(class_names))
-    if swaps:
-        pairs = ", ".join(f"images labelled {class_names[a]!r} are taken for {class_names[b]!r}" for a, b in swaps[:8])
-        more = f", and {len(swaps) - 8} more" if len(swaps) > 8 else ""
+    moves = metrics.permutation(confusion, len(class_names))
+    if moves:
         found.append(
-            f"the labels look permuted: {pairs}{more}. Check the order of the class names against the dataset's labels "
-            "before publishing any of these figures."
+            f"the order of the labels is suspect: {metrics.permutation_in_words(moves, class_names)}. Check the class "
+            "names against the dataset's labels before publishing any of these figures."
         )
     seen: dict[tuple[str, ...], int] = {}
     assert plan.words is not None

@@ -61,7 +61,7 @@ def explain_gap(
     steps, last = [], outcome.scored
     for variant in _path(plan, towards) if towards else _one_at_a_time(model, plan):
         scored = _measured(model, plan, options, outcome, variant)
-        steps.append(_step(variant, last, scored, cumulative=bool(towards)))
+        steps.append(_step(variant, last, scored))
         if towards:
             last = scored
     return tuple(steps)
@@ -161,9 +161,7 @@ def _measured(model: Model, plan: Plan, options: Options, outcome: Outcome, vari
     return classification.gathered(classification.score(plan, embedded, rows, logit_scale=model.logit_scale))
 
 
-def _step(
-    variant: Variant, before: classification.Scored, after: classification.Scored, *, cumulative: bool
-) -> GapStep:
+def _step(variant: Variant, before: classification.Scored, after: classification.Scored) -> GapStep:
     paired = metrics.mcnemar(before.correct, after.correct)
     return GapStep(
         factor=variant.factor,

@@ -172,7 +172,7 @@ class Report:
     def to_html(self, path: str | Path | None = None) -> str:
         """The page for people, and writes it where `path` is given; see `lit.report.page`."""
         from lit.report.page import page
-        from lit.report.writing import write_text
+        from lit.writing import write_text
 
         html = page(self)
         if path is not None:

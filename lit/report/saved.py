@@ -15,7 +15,7 @@ import numpy as np
 from lit.errors import InputError
 from lit.report.plain import first_not_finite, from_plain, to_plain
 from lit.report.report import Report
-from lit.report.writing import write_text
+from lit.writing import write_text
 
 FORMAT = "lit-report"
 #: Rises with every change of the fields; older files stay readable, newer ones are refused.

@@ -54,6 +54,9 @@ def test_the_wheel_carries_the_data_and_nothing_else(wheel):
     assert carried == {str(p.relative_to(ROOT / "prompts")) for p in (ROOT / "prompts").rglob("*") if p.is_file()}
     assert "lit/embedded/model.safetensors" in names
     assert "lit/py.typed" in names
+    suites = {n.removeprefix("lit/_data/suites/") for n in names if n.startswith("lit/_data/suites/")}
+    assert {"imagenet2012.toml", "labels/imagenet.txt"} <= suites
+    assert {f"lit/report/templates/page.{kind}" for kind in ("html", "css", "js")} <= set(names)
     tops = {n.split("/")[0] for n in names}
     assert tops == {"lit", next(t for t in tops if t.endswith(".dist-info"))}
     assert not [n for n in names if "__pycache__" in n or "/tests/" in n]

@@ -75,8 +75,8 @@ def test_a_permuted_order_of_names_is_noticed_and_named(tiny_model, known, tmp_p
     report = lit.evaluate(tiny_model, save_folders(tmp_path / "p", shown, swapped))
     assert report.accuracy == 0.5
     said = " ".join(report.warnings)
-    assert "the labels look permuted" in said
-    assert "labelled 'car and cat' are taken for 'green'" in said
+    assert "the order of the labels is suspect" in said
+    assert "'car and cat' and 'green' look swapped" in said
 
 
 def test_a_broken_picture_ends_the_run_or_is_named(tiny_model, folder):
