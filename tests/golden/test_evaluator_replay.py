@@ -160,8 +160,10 @@ class TestZeroShot:
         assert report.n == 90
 
     def test_several_labels_one_of_which_is_enough(self, golden, evaluated):
-        labels = [[k for k in row if k >= 0] for row in golden["zeroshot/multilabels"].tolist()]
-        assert max(map(len, labels)) > 1
+        # The recording has the right label first wherever there is one; turned round, the first alone would not do.
+        labels = [[k for k in row if k >= 0][::-1] for row in golden["zeroshot/multilabels"].tolist()]
+        first = [row[0] == k for row, k in zip(labels, golden["zeroshot/prediction"], strict=True)]
+        assert np.mean(first) < float(golden["zeroshot/acc_multilabel"])
         report = evaluated(labels, "several", any_hit=True)
         assert report.predictions is not None
         assert [top[0] for top in report.predictions.top] == golden["zeroshot/prediction"].tolist()
