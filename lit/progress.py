@@ -61,16 +61,18 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
 
 
 def _lines(what: str, total: int | None, unit: str) -> Callable[[int], None]:
-    done, said, said_at = 0, 0, time.monotonic()
+    done, said, said_at, told = 0, 0, time.monotonic(), 0
 
     def advance(n: int) -> None:
-        nonlocal done, said, said_at
-        done += n
+        nonlocal done, said, said_at, told
+        done, told = done + n, told + 1
         now = time.monotonic()
         if now - said_at >= _LINE_EVERY:
             of = f" of {total:,}" if total is not None else ""
             # Since the last line: what was known before came fast, and says nothing of what is left.
-            rate = _rate((done - said) / (now - said_at), None if total is None else total - done, unit)
+            # A first step after a long start says nothing of the speed.
+            speed = (done - said) / (now - said_at) if told > 1 else 0.0
+            rate = _rate(speed, None if total is None else total - done, unit)
             print(f"{what}: {done:,}{of} {unit}".rstrip() + rate, file=sys.stderr, flush=True)
             said, said_at = done, now
 

@@ -55,11 +55,11 @@ def write_files(
 
         save(outcome.report, files.output)
     if files.html:
-        from lit.evaluation.gallery import surest_mistakes
+        from lit.evaluation.gallery import galleries
         from lit.report import page
 
-        gallery = surest_mistakes(planned, outcome, model.config.preprocess)
-        _write(files.html, page(outcome.report, gallery=gallery, gap=gap or None).encode())
+        surest, frequent = galleries(planned, outcome, model.config.preprocess)
+        _write(files.html, page(outcome.report, gallery=surest, examples=frequent, gap=gap or None).encode())
     if files.gap_image:
         from lit.report import gap_png, gap_svg
 

@@ -1,8 +1,10 @@
-"""The surest mistakes, as small pictures: what a reader of a figure wants to see first."""
+"""The surest and the most frequent mistakes, as small pictures: what a reader of a figure wants to see first."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Int
 from PIL import Image
 
 from lit.config import PreprocessConfig
@@ -18,30 +20,49 @@ from lit.report.gallery import GalleryItem
 _SIDE = 176
 
 
-def surest_mistakes(
-    plan: Plan, outcome: Outcome, config: PreprocessConfig, *, count: int = 24
-) -> tuple[GalleryItem, ...]:
-    """Thumbnails of the wrong answers that the model was surest of, surest first.
+def galleries(
+    plan: Plan, outcome: Outcome, config: PreprocessConfig, *, count: int = 24, pairs: int = 6, each: int = 6
+) -> tuple[tuple[GalleryItem, ...], tuple[GalleryItem, ...]]:
+    """Thumbnails of wrong answers.
 
     Args:
       plan, outcome: of a run that is done.
       config: how images are decoded.
-      count: at most so many.
+      count: at most so many of the surest mistakes.
+      pairs, each: examples of so many of the most frequent confusions, and how many of each.
 
     Returns:
-      Empty for retrieval, or where there is no mistake.
+      The surest mistakes, surest first; and examples of the most frequent confusions, the most frequent first.
+      Both are empty for retrieval, or where there is no mistake.
     """
     if outcome.scored is None or plan.words is None:
-        return ()
+        return (), ()
     scored, names = outcome.scored, plan.words.class_names
     wrong = np.flatnonzero(~scored.correct)
-    chosen = wrong[np.argsort(-scored.confidence[wrong], kind="stable")][:count]
-    pictures = _thumbnails(plan, config, {int(scored.positions[row]) for row in chosen})
-    return tuple(
-        _item(scored, int(row), names, pictures[int(scored.positions[row])])
-        for row in chosen
-        if int(scored.positions[row]) in pictures
-    )
+    by_confidence = wrong[np.argsort(-scored.confidence[wrong], kind="stable")]
+    surest = by_confidence[:count]
+    confused = _examples(scored, by_confidence, outcome.report.confusion, pairs, each)
+    pictures = _thumbnails(plan, config, {int(scored.positions[row]) for row in (*surest, *confused)})
+
+    def shown(rows: Sequence[int]) -> tuple[GalleryItem, ...]:
+        at = [(int(row), pictures.get(int(scored.positions[row]))) for row in rows]
+        return tuple(_item(scored, row, names, jpeg) for row, jpeg in at if jpeg is not None)
+
+    return shown(surest.tolist()), shown(confused)
+
+
+def _examples(
+    scored: Scored,
+    by_confidence: Int[np.ndarray, "mistakes"],
+    confusion: Sequence[tuple[int, int, int]],
+    pairs: int,
+    each: int,
+) -> list[int]:
+    """Rows of the most frequent confusions: for each the ones that the model was surest of."""
+    worst = sorted((cell for cell in confusion if cell[0] != cell[1]), key=lambda cell: -cell[2])[:pairs]
+    label, said = scored.label[by_confidence], scored.top[by_confidence, 0]
+    rows = (by_confidence[(label == a) & (said == b)][:each] for a, b, _ in worst)
+    return [int(row) for of_pair in rows for row in of_pair]
 
 
 def _item(scored: Scored, row: int, names: tuple[str, ...], jpeg: bytes) -> GalleryItem:

@@ -18,7 +18,13 @@ from lit.report.report import Report
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(report: Report, *, gallery: Sequence[GalleryItem] = (), gap: Sequence[GapStep] | None = None) -> str:
+def page(
+    report: Report,
+    *,
+    gallery: Sequence[GalleryItem] = (),
+    examples: Sequence[GalleryItem] = (),
+    gap: Sequence[GapStep] | None = None,
+) -> str:
     """Renders the page.
 
     Everything is inside: style, script, charts (SVG with text as text), thumbnails.  Nothing is requested, and the page
@@ -27,6 +33,7 @@ def page(report: Report, *, gallery: Sequence[GalleryItem] = (), gap: Sequence[G
     Args:
       report: of classification or retrieval; parts that it lacks are left out.
       gallery: mistakes to show, surest first.
+      examples: of the most frequent confusions, those of one confusion together.
       gap: what each choice costs.
 
     Raises:
@@ -37,7 +44,8 @@ def page(report: Report, *, gallery: Sequence[GalleryItem] = (), gap: Sequence[G
         report=report,
         head=report.figures[report.headline],
         published=report.published(report.headline),
-        gallery=[{"item": item, "jpeg": base64.b64encode(item.jpeg).decode()} for item in gallery],
+        gallery=[_shown(item) for item in gallery],
+        examples=_by_confusion(examples),
         style=style,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -47,6 +55,19 @@ def page(report: Report, *, gallery: Sequence[GalleryItem] = (), gap: Sequence[G
     )  # fmt: skip
     # File names on Linux may hold half a surrogate pair, which UTF-8 cannot.
     return text.encode("utf-8", "replace").decode()
+
+
+def _shown(item: GalleryItem) -> dict[str, Any]:
+    return {"item": item, "jpeg": base64.b64encode(item.jpeg).decode()}
+
+
+def _by_confusion(examples: Sequence[GalleryItem]) -> list[dict[str, Any]]:
+    """One entry for each confusion, in the order in which they come."""
+    pairs = dict.fromkeys((item.label, item.predicted) for item in examples)
+    return [
+        {"label": a, "said": b, "shown": [_shown(i) for i in examples if (i.label, i.predicted) == (a, b)]}
+        for a, b in pairs
+    ]
 
 
 def _figures(report: Report) -> dict[str, Any]:

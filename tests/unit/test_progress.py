@@ -35,15 +35,16 @@ def lines(clock, capsys, steps, total, unit):
             "embedding images: 100 of 250 images, 10.0 images/s, 15 s left",
             "embedding images: 200 of 250 images, 10.0 images/s, 5 s left",
         ]),
-        ([(10, 50)], 50_000, "images", ["embedding images: 50 of 50,000 images, 5.0 images/s, 2 h 46 min left"]),
-        ([(10, 50)], 1250, "images", ["embedding images: 50 of 1,250 images, 5.0 images/s, 4 min 00 s left"]),
-        ([(10, 3)], None, "images", ["embedding images: 3 images, 0.3 images/s"]),
+        ([(5, 25)] * 2, 50_000, "images", ["embedding images: 50 of 50,000 images, 5.0 images/s, 2 h 46 min left"]),
+        ([(5, 25)] * 2, 1250, "images", ["embedding images: 50 of 1,250 images, 5.0 images/s, 4 min 00 s left"]),
+        ([(5, 1), (5, 2)], None, "images", ["embedding images: 3 images, 0.3 images/s"]),
         ([(10, 3)], 9, "", ["embedding images: 3 of 9"]),
-        ([(10, 25_000_000)], 50_000_000, "bytes", [
+        ([(5, 12_500_000)] * 2, 50_000_000, "bytes", [
             "embedding images: 25,000,000 of 50,000,000 bytes, 2.5 MB/s, 10 s left"
         ]),
         ([(10, 0)], 9, "images", ["embedding images: 0 of 9 images"]),
         ([(9, 3)], 9, "images", []),
+        ([(30, 1)], 9, "images", ["embedding images: 1 of 9 images"]),  # the start was slow, not the work
     ],
 )  # fmt: skip
 def test_lines_where_nobody_watches(clock, capsys, steps, total, unit, expected):

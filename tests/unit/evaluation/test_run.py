@@ -11,7 +11,7 @@ from tiny import pictures
 import lit
 from lit.errors import ConfigError, DatasetError, ImageError, UnknownNameError
 from lit.evaluation import Options, explain_gap, plan, run
-from lit.evaluation.gallery import surest_mistakes
+from lit.evaluation.gallery import galleries
 from lit.report import compare_seals
 from lit.report.paired import paired
 
@@ -172,12 +172,17 @@ def test_the_gallery_shows_the_surest_mistakes(tiny_model, known, tmp_path):
     wrong = (labels + 1) % 4
     planned = plan(save_folders(tmp_path / "p", shown, wrong))
     outcome = run(tiny_model, planned)
-    items = surest_mistakes(planned, outcome, tiny_model.config.preprocess, count=5)
+    items, frequent = galleries(planned, outcome, tiny_model.config.preprocess, count=5, pairs=2, each=3)
     assert len(items) == 5
     assert [i.confidence for i in items] == sorted((i.confidence for i in items), reverse=True)
     assert items[0].confidence == max(outcome.report.predictions.confidence)
     assert all(i.label != i.predicted for i in items)
     assert items[0].jpeg[:2] == b"\xff\xd8"
+    assert len(frequent) == 6
+    assert (
+        len({(i.label, i.predicted) for i in frequent[:3]}) == len({(i.label, i.predicted) for i in frequent[3:]}) == 1
+    )
+    assert frequent[0].label != frequent[3].label
 
 
 def test_several_labels_any_of_which_is_right(tiny_model, known, tmp_path):
