@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lit.datasets import guest
+from lit.datasets.feature_tree import at, find, inner, pruned
 from lit.errors import DatasetError
 
 
@@ -50,11 +51,13 @@ class Decoder:
     """
 
     def __init__(self, features: Any, wanted: Wanted, of: str) -> None:
-        self._paths = {role: path.split("/") for role, path in wanted.paths().items()}
-        leaves = {role: _leaf(features, path, role, of) for role, path in wanted.paths().items()}
+        found = {role: find(features, path, role, of) for role, path in wanted.paths().items()}
+        self._paths = {role: keys for role, (keys, _) in found.items()}
+        leaves = {role: leaf for role, (_, leaf) in found.items()}
         _check(leaves, wanted, of)
-        self._features = _pruned(features, list(self._paths.values()))
+        self._features = pruned(features, list(self._paths.values()))
         self._decoders: Any = None
+        self._video = isinstance(leaves["image"], guest.tfds().features.Video)
         if isinstance(leaves["image"], guest.tfds().features.Image):
             self._decoders = guest.tfds().decode.SkipDecoding()
             for part in reversed(self._paths["image"]):
@@ -73,53 +76,34 @@ class Decoder:
             tree = self._features.deserialize_example_np(record, decoders=self._decoders)
         except DecodeError as error:
             raise ValueError(f"the record is damaged ({error})") from error
-        found = {role: _at(tree, path) for role, path in self._paths.items()}
+        found = {role: at(tree, path) for role, path in self._paths.items()}
         return Values(
-            image=_picture(found["image"]),
+            image=self._frame(found["image"]) if self._video else _picture(found["image"]),
             labels=_labels(found["label"]) if "label" in found else (),
             identity=_text(found["identity"]) if "identity" in found else "",
             texts=tuple(map(_text, _flat(found["captions"]))) if "captions" in found else (),
         )
 
+    def _frame(self, frames: Any) -> bytes:
+        from lit.datasets.video import middle_frame
 
-def _leaf(features: Any, path: str, role: str, of: str) -> Any:
-    node = features
-    for part in path.split("/"):
-        while hasattr(node, "feature"):  # a sequence
-            if role in ("image", "identity"):
-                raise DatasetError(f"{of}: {path!r} holds several values for an example; its {role} should be one.")
-            node = node.feature
-        if not hasattr(node, "keys") or part not in node:
-            raise DatasetError(f"{of} has no feature {path!r} (asked for as its {role}); it has {_shown(features)}.")
-        node = node[part]
-    return node
-
-
-def _shown(features: Any, prefix: str = "") -> str:
-    while hasattr(features, "feature"):
-        features = features.feature
-    if not hasattr(features, "keys"):
-        return prefix
-    return ", ".join(_shown(features[key], f"{prefix}/{key}".lstrip("/")) for key in sorted(features.keys()))
-
-
-def _inner(feature: Any) -> Any:
-    while hasattr(feature, "feature"):
-        feature = feature.feature
-    return feature
+        return bytes(middle_frame(frames))
 
 
 def _check(leaves: Mapping[str, Any], wanted: Wanted, of: str) -> None:
     """Whether each feature can play its role; from what the builder says, before any example is read."""
     kinds = guest.tfds().features
-    image = leaves["image"]
+    image = leaves["image"].feature if isinstance(leaves["image"], kinds.Video) else leaves["image"]
     dtype, rank = getattr(image, "np_dtype", None), len(getattr(image, "shape", None) or ())
     raw = not hasattr(image, "feature") and ((dtype == np.uint8 and rank in (2, 3)) or (_is_text(image) and rank == 0))
     if not (dtype in (np.uint8, np.uint16) if isinstance(image, kinds.Image) else raw):
         raise DatasetError(f"{of}: the feature {wanted.image!r} holds no picture of 8 or 16 bits: it is {image!r}.")
-    if "label" in leaves and not np.issubdtype(getattr(_inner(leaves["label"]), "np_dtype", None), np.integer):
+    label = inner(leaves.get("label"))
+    if label is not None and (
+        isinstance(label, kinds.Image) or not np.issubdtype(getattr(label, "np_dtype", None), np.integer)
+    ):
         raise DatasetError(f"{of}: the feature {wanted.label!r} holds no labels: it is {leaves['label']!r}.")
-    if "captions" in leaves and not _is_text(_inner(leaves["captions"])):
+    if "captions" in leaves and not _is_text(inner(leaves["captions"])):
         raise DatasetError(f"{of}: the feature {wanted.captions!r} holds no text: it is {leaves['captions']!r}.")
     name = leaves.get("identity")
     if name is not None and (
@@ -133,27 +117,10 @@ def _is_text(feature: Any) -> bool:
 
 
 def _label_names(feature: Any) -> tuple[str, ...] | None:
-    feature = _inner(feature)
+    feature = inner(feature)
     if not isinstance(feature, guest.tfds().features.ClassLabel) or feature.num_classes is None:
         return None
     return tuple(feature.names)
-
-
-def _pruned(feature: Any, paths: list[list[str]]) -> Any:
-    """The same features without those on no path; serialized examples are read by name, so the rest is passed over."""
-    kinds = guest.tfds().features
-    if not all(paths):
-        return feature
-    if hasattr(feature, "feature"):
-        return kinds.Sequence(_pruned(feature.feature, paths))
-    keys = dict.fromkeys(path[0] for path in paths)
-    return kinds.FeaturesDict({key: _pruned(feature[key], [p[1:] for p in paths if p[0] == key]) for key in keys})
-
-
-def _at(tree: Any, path: list[str]) -> Any:
-    for part in path:
-        tree = tree[part]
-    return tree
 
 
 def _flat(value: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from lit.datasets import guest
 from lit.datasets.features import Decoder, Wanted
 from lit.datasets.fingerprint import fingerprint, local_file, versions
+from lit.datasets.info import read_info
 from lit.datasets.prepared import find_prepared, read_json, reading
 from lit.datasets.record import Example
 from lit.datasets.records import Piece, array_records, places, record_id, tf_records
@@ -37,8 +38,8 @@ def tfds_dataset(
       data_dir: where it was prepared; see `find_prepared`.
       reader: "tf" reads TFRecord files through tf.data, "data-source" ArrayRecord files without TensorFlow; "auto"
         takes what the files are, the latter if both are there.
-      image, label, identity, captions: the features, nested ones by path ("captions/text").  No `label`: the examples
-        have none.  No `identity`: tfds's own id (`tfds_id`).
+      image, label, identity, captions: the features, nested ones by path ("captions/text").  Of a video: its middle
+        frame, see `middle_frame`.  No `label`: the examples have none.  No `identity`: tfds's own id (`tfds_id`).
 
     Raises:
       DatasetError: it is not prepared; no such split or feature; files are missing; the split is empty.
@@ -52,24 +53,17 @@ class TfdsDataset:
     """A split of a prepared dataset; `tfds_dataset` opens one.  See `lit.datasets.Dataset`."""
 
     def __init__(self, directory: Any, name: str, split: str | None, reader: Reader, wanted: Wanted) -> None:
-        info = read_json(directory / "dataset_info.json")
-        read_json(directory / "features.json")
-        self._reader, stored = _reader_for(info, reader, f"{name} in {directory}")
-        with reading(f"the dataset in {directory}"):
-            try:
-                builder = guest.tfds().builder_from_directory(directory)
-                if builder.info.file_format.file_suffix != stored:  # the same records are there in both
-                    builder.info.set_file_format(stored, override=True, override_if_initialized=True)
-            except ValueError as error:
-                raise DatasetError(f"the dataset in {directory} cannot be opened: {error}") from error
+        said = read_json(directory / "dataset_info.json")
+        self._reader, stored = _reader_for(said, reader, f"{name} in {directory}")
+        info = read_info(directory, stored)
         asked = name.partition(":")[0].partition("/")[0]
-        if builder.info.name != asked:
-            raise DatasetError(f"{directory} holds {builder.info.name!r}, not {asked!r}.")
-        config = f"/{builder.info.config_name}" if builder.info.config_name else ""
-        self.name = f"{builder.info.name}{config}:{builder.info.version}"
-        self.split = split if split is not None else _only_split(self.name, list(builder.info.splits))
-        self._pieces = _pieces(builder.info.splits, self.name, self.split)
-        self._decode = Decoder(builder.info.features, wanted, self.name)
+        if info.name != asked:
+            raise DatasetError(f"{directory} holds {info.name!r}, not {asked!r}.")
+        config = f"/{info.config_name}" if info.config_name else ""
+        self.name = f"{info.name}{config}:{info.version}"
+        self.split = split if split is not None else _only_split(self.name, list(info.splits))
+        self._pieces = _pieces(info.splits, self.name, self.split)
+        self._decode = Decoder(info.features, wanted, self.name)
         self.label_names: tuple[str, ...] | None = self._decode.label_names
         self._identity = bool(wanted.identity)
         self.fingerprint = fingerprint(
