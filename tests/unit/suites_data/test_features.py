@@ -1,8 +1,11 @@
 """The suites against the builders of tfds as installed: features, configurations, label names; nothing is prepared."""
 
+import io
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from lit.suites import load_suite
@@ -21,7 +24,7 @@ def builder(tmp_path_factory):
     return lambda name: tfds.builder(load_suite(name).dataset, data_dir=empty)
 
 
-@pytest.mark.parametrize("name", sorted(set(TFDS) - {"ucf101"}))
+@pytest.mark.parametrize("name", sorted(TFDS))
 def test_features_and_label_names(name, builder):
     suite = load_suite(name)
     decoder = Decoder(builder(name).info.features, Wanted(suite.image, suite.label, suite.identity), name)
@@ -37,6 +40,37 @@ def test_actions_are_videos(builder):
     features, suite = builder("ucf101").info.features, load_suite("ucf101")
     assert isinstance(features[suite.image], tfds.features.Video)
     assert features[suite.label].names == TFDS["ucf101"]
+
+
+#: A picture of the same last name in two folders.
+PICTURES = {
+    "stanford_dogs": ["Images/n02085620-Chihuahua/n1_7.jpg", "Images/n02085782-Japanese_spaniel/n1_7.jpg"],
+    "caltech_birds2011": [f"CUB_200_2011/images/{bird}/Bird_0001_7.jpg" for bird in ("001.Black", "002.Laysan")],
+}
+
+
+def _dogs(builder):
+    archive = [(name, io.BytesIO()) for name in PICTURES["stanford_dogs"]]
+    box = ElementTree.ElementTree(ElementTree.fromstring("<annotation/>"))
+    return builder._generate_examples(archive, ["n1_7.jpg"], {"n1_7": box})
+
+
+def _birds(builder):
+    archive = [(name, io.BytesIO()) for name in PICTURES["caltech_birds2011"]]
+    listed = [name.partition("images/")[2] for name in PICTURES["caltech_birds2011"]]
+    return builder._generate_examples(archive, listed, {"Bird_0001_7": [(0, 0, 1, 1), np.ones((4, 5), np.uint8)]})
+
+
+GENERATED = {"stanford_dogs": _dogs, "caltech_birds2011": _birds}
+
+
+@pytest.mark.parametrize("name", ["stanford_dogs", "caltech_birds2011"])
+def test_file_names_are_the_keys_of_dogs_and_birds(builder, name):
+    """Their generators key an example by this very name, and tfds prepares no split in which a key comes twice."""
+    made = list(GENERATED[name](builder(name)))
+    assert [key for key, _ in made] == PICTURES[name]
+    assert [example["image/filename"] for _, example in made] == PICTURES[name]
+    assert load_suite(name).identity == "image/filename"
 
 
 def test_scenes_are_of_the_first_official_partition(builder):
