@@ -13,7 +13,8 @@ class Example:
     """One picture and what is known about it.
 
     Attributes:
-      id: names it for people, and is unique in its split: a file name, a path, a tfds id.
+      id: names it for people: a file name, a path, a tfds id.  Two may share one; nothing is found or joined by it, but
+        by position and content.
       image: as it is stored: encoded bytes, a path, or (h, w, 3) or (h, w) uint8 where the dataset stores pixels.
       labels: positions in the dataset's `label_names`, or numbers where it has no names.  Empty: unlabelled.  More than
         one: each of them is right.
