@@ -117,7 +117,13 @@ def _closed(only_a: int, only_b: int, n: int) -> tuple[float, float]:
 
 
 def _drawn(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """Images fall into three kinds, so a resample of them is a multinomial draw of three counts."""
-    shares = np.asarray([only_a, only_b, n - only_a - only_b]) / n
-    counts = np.random.default_rng(SEED).multinomial(n, shares, size=DRAWS)
-    return middle_95((counts[:, 1] - counts[:, 0]) / n)
+    """Images fall into three kinds, so a resample of them is a multinomial draw of three counts.
+
+    Exchanging A and B turns the interval around, exactly: the draw is made for the smaller and the larger count.
+    """
+    less, more = sorted((only_a, only_b))
+    counts = np.random.default_rng(SEED).multinomial(n, np.asarray([less, more, n - less - more]) / n, size=DRAWS)
+    low, high = middle_95((counts[:, 1] - counts[:, 0]) / n)
+    if less == more:
+        return (low - high) / 2, (high - low) / 2
+    return (low, high) if only_b == more else (-high, -low)

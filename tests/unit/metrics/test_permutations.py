@@ -59,7 +59,7 @@ def test_two_classes_swapped(seed):
 
 
 @pytest.mark.parametrize(
-    ("classes", "blur", "names"), [(37, 0.5, 0.3), (100, 1.0, 1.0), (1000, 1.5, 1.5), (1000, 2, 4)]
+    ("classes", "blur", "names"), [(37, 0.5, 0.3), (100, 1.0, 1.0), (200, 1.5, 1.5), (1000, 2, 4)]
 )
 @pytest.mark.parametrize(
     ("order", "words"),
