@@ -11,7 +11,7 @@ from lit import metrics
 from lit.errors import ConfigError
 from lit.evaluation import classification, parallel
 from lit.evaluation.outcome import Options, Outcome
-from lit.evaluation.plan import Plan
+from lit.evaluation.plan import Plan, as_suite_wants
 from lit.evaluation.run import embed
 from lit.evaluation.words import Words, changed, embed_repaired, embed_words
 from lit.model import Model
@@ -59,6 +59,7 @@ def explain_gap(
     if plan.words is None or outcome.scored is None:
         raise ConfigError("explaining a gap needs a classification suite; retrieval has no class names to vary.")
     steps, last = [], outcome.scored
+    model = as_suite_wants(model, plan.suite)
     for variant in _path(plan, towards) if towards else _one_at_a_time(model, plan):
         scored = _measured(model, plan, options, outcome, variant)
         steps.append(_step(variant, last, scored))

@@ -7,6 +7,7 @@ from typing import Literal
 from lit.datasets import Dataset, local_dataset, tfds_dataset
 from lit.errors import ConfigError, DatasetError
 from lit.evaluation.words import Prompts, Words, words_of
+from lit.model import Model
 from lit.prompts import load_classes
 from lit.protocols import Classes
 from lit.suites import LabelMap, Suite, align, load_suite, suite_names
@@ -96,6 +97,11 @@ def plan(
             f"{train.name}: the splits {train.split!r} and {dataset.split!r} name their labels differently."
         )
     return Plan(suite=suite, dataset=dataset, train=train, words=words, label_map=label_map)
+
+
+def as_suite_wants(model: Model, suite: Suite) -> Model:
+    """The model with the suite's way of resizing, where the suite prescribes one."""
+    return model if suite.resize == "model" else model.with_preprocess(resize=suite.resize)
 
 
 def suite_of(dataset: Dataset, path: Path) -> Suite:

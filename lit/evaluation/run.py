@@ -7,7 +7,7 @@ from pathlib import Path
 from lit.evaluation import classification_report, parallel, retrieval_report
 from lit.evaluation.embedding import EmbeddedDataset, embed_dataset
 from lit.evaluation.outcome import Options, Outcome
-from lit.evaluation.plan import Plan, Reader, plan
+from lit.evaluation.plan import Plan, Reader, as_suite_wants, plan
 from lit.evaluation.words import Prompts
 from lit.model import Model
 from lit.protocols import Classes
@@ -70,6 +70,7 @@ def run(model: Model, planned: Plan, options: Options | None = None) -> Outcome:
     """
     options = options or Options()
     began = time.perf_counter()
+    model = as_suite_wants(model, planned.suite)
     parallel.agree(
         {
             "suite": repr(planned.suite),

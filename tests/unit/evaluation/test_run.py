@@ -1,5 +1,6 @@
 """Evaluations from folder to report: figures that are known beforehand, warnings, seals, faults."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -179,10 +180,9 @@ def test_the_gallery_shows_the_surest_mistakes(tiny_model, known, tmp_path):
     assert all(i.label != i.predicted for i in items)
     assert items[0].jpeg[:2] == b"\xff\xd8"
     assert len(frequent) == 6
-    assert (
-        len({(i.label, i.predicted) for i in frequent[:3]}) == len({(i.label, i.predicted) for i in frequent[3:]}) == 1
-    )
-    assert frequent[0].label != frequent[3].label
+    pairs = [(i.label, i.predicted) for i in frequent]
+    assert len(set(pairs[:3])) == len(set(pairs[3:])) == 1
+    assert pairs[0] != pairs[3]
 
 
 def test_several_labels_any_of_which_is_right(tiny_model, known, tmp_path):
@@ -218,6 +218,16 @@ def test_captions_are_found_and_find(tiny_model, tmp_path):
     assert report.task == "retrieval"
     assert report.figures["image_to_text_r1"].value == np.mean(best == np.arange(12))
     assert report.figures["text_to_image_r1"].value == np.mean(similarity.argmax(axis=0) == np.repeat(np.arange(12), 2))
+
+
+def test_a_suite_may_prescribe_the_resize(tiny_model, known, tmp_path):
+    folder = save_folders(tmp_path / "p", *known)
+    planned = plan(folder)
+    cropping = dataclasses.replace(planned, suite=dataclasses.replace(planned.suite, resize="crop"))
+    report = run(tiny_model, cropping).report
+    assert report.accuracy == lit.evaluate(tiny_model.with_preprocess(resize="crop"), folder).accuracy
+    assert report.accuracy != run(tiny_model, planned).report.accuracy
+    assert "smaller side to" in report.seal.model["resize"]
 
 
 def test_what_cannot_be_is_said_before_a_model_is_needed(tmp_path, folder):
