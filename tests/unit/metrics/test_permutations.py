@@ -58,9 +58,7 @@ def test_two_classes_swapped(seed):
     assert permutation_in_words(moves, names) == "'cheesecake' and 'cheese plate' look swapped"
 
 
-@pytest.mark.parametrize(
-    ("classes", "blur", "names"), [(37, 0.5, 0.3), (100, 1.0, 1.0), (200, 1.5, 1.5), (1000, 2, 4)]
-)
+@pytest.mark.parametrize(("classes", "blur", "names"), [(37, 0.5, 0.3), (100, 1.0, 1.0), (200, 1.5, 1.5), (1000, 2, 4)])
 @pytest.mark.parametrize(
     ("order", "words"),
     [
@@ -137,9 +135,18 @@ def test_a_class_that_is_mistaken_for_another_is_no_swap():
     assert permutation(cells, 20) is None
 
 
-def test_neither_are_two_that_are_often_confused():
-    cells = [(i, i, 50) for i in range(18)] + [(18, 18, 20), (18, 19, 30), (19, 18, 30), (19, 19, 20)]
+@pytest.mark.parametrize("often", [(20, 30), (160, 240)])
+def test_neither_are_two_that_are_often_confused(often):
+    right, wrong = often
+    cells = [(i, i, 50) for i in range(18)] + [(18, 18, right), (18, 19, wrong), (19, 18, wrong), (19, 19, right)]
     assert permutation(cells, 20) is None
+
+
+def test_each_of_two_must_show_it():
+    """Hundreds of one class taken for the other, and two pictures of the other taken for the one."""
+    cells = [(i, i, 50) for i in range(18)] + [(18, 19, 300), (19, 18, 2)]
+    assert permutation(cells, 20) is None
+    assert permutation([*cells[:-1], (19, 18, 20)], 20) == [(18, 19), (19, 18)]
 
 
 def test_a_thousand_classes_take_a_moment():
