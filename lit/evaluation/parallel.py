@@ -5,6 +5,7 @@ rounded or narrowed on the way.  Where `initialize` was not called there is one 
 """
 
 import collections
+import hashlib
 import json
 import os
 import socket
@@ -221,7 +222,12 @@ def class_embeddings(
     Args:
       model, texts, renormalize, progress: see there.
       cache: read and write the cache of class embeddings.
+
+    Raises:
+      ProcessError: the processes were given different texts: each would embed a share of other classes.
     """
+    said = hashlib.sha256(json.dumps(list(map(list, texts))).encode()).hexdigest()
+    agree({"class texts (sha256)": said, "renormalize": str(renormalize), "class cache": str(cache)})
     store = ClassCache(model.fingerprint, texts, renormalize, model.dim) if cache else None
     found = store.read() if store else None
     # All compute, or none: where caches differ, one would wait for rows that nobody sends.

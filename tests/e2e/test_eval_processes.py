@@ -138,6 +138,15 @@ def test_other_data_on_one_host(lit, tiny_bundle, labelled):
 
 
 @pytest.mark.slow
+def test_other_prompts_in_one_process(lit, tiny_bundle, labelled):
+    """Else each would embed a share of other classes, and the figure would be neither's."""
+    ends = evaluations(lit, 2, labelled, "--model", tiny_bundle, "--fresh", each={1: ("--prompts", "plain")})
+    for status, out, err, _ in ends:
+        assert (status, out) == (1, "")
+        assert "the processes do not evaluate the same thing" in err
+
+
+@pytest.mark.slow
 def test_no_data_on_one_host(lit, tiny_bundle, labelled):
     (_, _, first, took), (status, _, second, _) = evaluations(
         lit, 2, "--model", tiny_bundle, each={0: (labelled,), 1: ("missing/",)}
