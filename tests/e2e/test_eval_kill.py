@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
 IMAGES = 120
 #: Read ahead, decoded ahead, in the tower: 16 + 4 for each decoding thread + 3 batches and one being filled.
 IN_FLIGHT = 16 + 4 * 16 + 4 * 32
