@@ -128,16 +128,17 @@ def evaluate(
         parallel.initialize(coordinator, processes, process)
     elif processes is not None or process is not None:
         raise click.UsageError("--processes and --process belong to --coordinator; add it, or use --distributed.")
-    planned = plan(
-        suite, data=data, data_dir=data_dir, reader=reader, split=split, few_shot=bool(shots), classes=classes,  # pyright: ignore[reportArgumentType]
-        protocol=protocol, prompts=prompts,
-    )  # fmt: skip
-    model = choice.load()
-    options = Options(
-        skip_bad=skip_bad, limit=limit, few_shot=shots, batch_size=choice.batch_size, keep=not fresh,
-        progress=not choice.quiet,
-    )  # fmt: skip
+    # All of it together: an error in one of several processes ends the others, too.
     with parallel.together():
+        planned = plan(
+            suite, data=data, data_dir=data_dir, reader=reader, split=split, few_shot=bool(shots), classes=classes,  # pyright: ignore[reportArgumentType]
+            protocol=protocol, prompts=prompts,
+        )  # fmt: skip
+        model = choice.load()
+        options = Options(
+            skip_bad=skip_bad, limit=limit, few_shot=shots, batch_size=choice.batch_size, keep=not fresh,
+            progress=not choice.quiet,
+        )  # fmt: skip
         outcome = _told_what_is_kept(run, model, planned, options)
         gap = explain(model, planned, options, outcome, towards=towards) if explain_gap else ()
         if parallel.is_first_process():

@@ -81,8 +81,15 @@ class Clock:
 
     def timing(self, embedded: EmbeddedDataset) -> Timing:
         """All of it; what passed since the last call went to scoring."""
+        score, own = self._lap(), embedded.timing
+        counts = parallel.gather_objects([[own.computed, own.reused]])
         return dataclasses.replace(
-            embedded.timing, wall=time.perf_counter() - self._began, text=self.text, score=self._lap()
+            own,
+            wall=time.perf_counter() - self._began,
+            text=self.text,
+            score=score,
+            computed=sum(computed for computed, _ in counts),
+            reused=sum(reused for _, reused in counts),
         )
 
     def _lap(self) -> float:

@@ -1,5 +1,6 @@
 """Runs a plan: images through the tower, classes into words, figures into a report."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from lit.evaluation import classification_report, parallel, retrieval_report
 from lit.evaluation.embedding import EmbeddedDataset, embed_dataset
 from lit.evaluation.outcome import Options, Outcome
 from lit.evaluation.plan import Plan, Reader, as_suite_wants, plan
+from lit.evaluation.sealing import short_hash
 from lit.evaluation.words import Prompts
 from lit.model import Model
 from lit.protocols import Classes
@@ -54,11 +56,11 @@ def evaluate(
     options = Options(
         skip_bad=skip_bad, limit=limit, few_shot=tuple(few_shot), batch_size=batch_size, keep=keep, progress=progress
     )
-    planned = plan(
-        suite, data=data, data_dir=data_dir, reader=reader, split=split, few_shot=bool(few_shot), classes=classes,
-        protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize,
-    )  # fmt: skip
     with parallel.together():
+        planned = plan(
+            suite, data=data, data_dir=data_dir, reader=reader, split=split, few_shot=bool(few_shot), classes=classes,
+            protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize,
+        )  # fmt: skip
         return run(model, planned, options).report
 
 
@@ -71,18 +73,26 @@ def run(model: Model, planned: Plan, options: Options | None = None) -> Outcome:
     options = options or Options()
     began = time.perf_counter()
     model = as_suite_wants(model, planned.suite)
-    parallel.agree(
-        {
-            "suite": repr(planned.suite),
-            "dataset": f"{planned.dataset.name}, split {planned.dataset.split}, {len(planned.dataset)} images",
-            "weights": model.weights_digest,
-        }
-    )
+    parallel.agree(_what_all_do(model, planned, options))
     embedded = embed(model, planned, options)
     train = embed(model, planned, options, train=True) if planned.train else None
     if planned.suite.task == "retrieval":
         return retrieval_report.measure(model, planned, options, embedded, began)
     return classification_report.measure(model, planned, options, embedded, train, began)
+
+
+def _what_all_do(model: Model, planned: Plan, options: Options) -> dict[str, str]:
+    """In what the processes of one run must agree.  Not the dataset's fingerprint: copies of files differ in time."""
+    dataset, words = planned.dataset, planned.words
+    return {
+        "suite": repr(planned.suite),
+        "dataset": f"{dataset.name}, split {dataset.split}, {len(dataset)} images",
+        "label names": repr(dataset.label_names),
+        "class texts": short_hash([words.texts, words.renormalize]) if words else "none",
+        "weights": model.weights_digest,
+        "model": model.fingerprint,
+        "options": repr(dataclasses.replace(options, progress=False)),
+    }
 
 
 def embed(model: Model, planned: Plan, options: Options, *, train: bool = False) -> EmbeddedDataset:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from lit import __version__
@@ -62,7 +63,8 @@ def short_hash(value: Any) -> str:
 
 
 def _words(words: Words, plan: Plan) -> dict[str, str]:
-    said = words.classes if isinstance(words.classes, str) else "own"
+    # Of a file its name alone: the same list in another place is the same list.
+    said = Path(words.classes).stem if isinstance(words.classes, str | Path) else "own"
     return {
         "protocol": words.protocol,
         "class names": f"{said}: {len(words.class_names)} names, sha256 {short_hash(_spoken(words))}",
@@ -81,8 +83,8 @@ def _words(words: Words, plan: Plan) -> dict[str, str]:
 
 def _spoken(words: Words) -> Any:
     """The names that are filled in: a list may give several for a class."""
-    given = load_classes(words.classes) if isinstance(words.classes, str) else words.classes
-    return {k: list(v) for k, v in given.items()} if hasattr(given, "items") else list(words.class_names)
+    given = load_classes(words.classes) if isinstance(words.classes, str | Path) else words.classes
+    return {k: list(v) for k, v in given.items()} if isinstance(given, Mapping) else list(words.class_names)
 
 
 def _captions(plan: Plan) -> dict[str, str]:

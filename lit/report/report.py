@@ -28,6 +28,8 @@ class Excluded:
 class Timing:
     """Where the time went, in seconds.  Parts run side by side, so they add up to more than `wall`.
 
+    Of several processes, the seconds are the first one's; images are counted over all.
+
     Attributes:
       wall: from the first example to the last score.
       read: waiting for the dataset.
