@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,10 +12,6 @@ from lit.cli.evaluation_output import emit_report, prepare_targets, write_files
 from lit.cli.help import HelpfulCommand, HelpfulGroup
 from lit.cli.model_options import ModelChoice, keep_compiled_programs, model_options
 from lit.cli.suites import suites
-
-if TYPE_CHECKING:
-    from lit.evaluation import Outcome, Plan
-    from lit.model import Model
 
 
 class _DefaultCommand(HelpfulGroup):
@@ -139,19 +135,11 @@ def evaluate(
             skip_bad=skip_bad, limit=limit, few_shot=shots, batch_size=choice.batch_size, keep=not fresh,
             progress=not choice.quiet,
         )  # fmt: skip
-        outcome = _told_what_is_kept(run, model, planned, options)
+        outcome = run(model, planned, options)
         gap = explain(model, planned, options, outcome, towards=towards) if explain_gap else ()
         if parallel.is_first_process():
             write_files(files, model, planned, outcome, gap, quiet=choice.quiet)
             emit_report(outcome.report, gap, as_json=as_json)
-
-
-def _told_what_is_kept(run: Any, model: "Model", planned: "Plan", options: Any) -> "Outcome":
-    try:
-        return run(model, planned, options)
-    except KeyboardInterrupt:
-        kept = "what was embedded is kept, and the same command continues there" if options.keep else "nothing is kept"
-        raise KeyboardInterrupt(kept) from None
 
 
 def _shots(few_shot: str | None) -> tuple[int, ...]:
