@@ -27,6 +27,7 @@ class Pictures:
 
     def __init__(self, images, *, split="test", fingerprint="f", says=None, breaks_at=None, ids=None):
         self.images, self.split, self.fingerprint = images, split, fingerprint
+        self.content_key = f"{split} {len(images)}"
         self.description = {"reader": "memory"}
         self.taken, self.closed = 0, False
         self._says, self._breaks_at = says or len(images), breaks_at

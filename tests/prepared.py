@@ -88,19 +88,20 @@ def write_tfds(
     directory = Path(data_dir) / name / version
     directory.mkdir(parents=True, exist_ok=True)
     splits = examples if isinstance(examples, Mapping) else {split: examples}
-    lengths = {}
+    lengths, sizes = {}, {}
     for one, of_split in splits.items():
         records = [features.serialize_example(example) for example in of_split]
+        sizes[one] = sum(map(len, records))
         parts = [list(part) for part in np.array_split(np.arange(len(records)), shards)]
         lengths[one] = [len(part) for part in parts]
         for i, part in enumerate(parts):
             file = directory / f"{builder}-{one}.{file_format}-{i:05d}-of-{shards:05d}"
             _WRITERS[file_format](file, [records[j] for j in part])
-    _write_metadata(directory, builder, config, version, features, lengths, file_format)
+    _write_metadata(directory, builder, config, version, features, lengths, sizes, file_format)
     return directory
 
 
-def _write_metadata(directory, builder, config, version, features, lengths, file_format) -> None:
+def _write_metadata(directory, builder, config, version, features, lengths, sizes, file_format) -> None:
     from tensorflow_datasets.core import dataset_info, naming, splits, utils
 
     identity = dataset_info.DatasetIdentity(
@@ -114,7 +115,9 @@ def _write_metadata(directory, builder, config, version, features, lengths, file
     info.set_file_format(file_format)
     template = naming.ShardedFileTemplate(data_dir=directory, dataset_name=builder, filetype_suffix=file_format)
     infos = [
-        splits.SplitInfo(name=one, shard_lengths=n, num_bytes=0, filename_template=template.replace(split=one))
+        splits.SplitInfo(
+            name=one, shard_lengths=n, num_bytes=sizes[one], filename_template=template.replace(split=one)
+        )
         for one, n in lengths.items()
     ]
     info.set_splits(splits.SplitDict(infos))

@@ -21,6 +21,11 @@ def fingerprint(files: Iterable[tuple[str, int, int]], **what: Any) -> str:
     return digest.hexdigest()
 
 
+def content_key(files: Iterable[tuple[str, int, int]], **what: Any) -> str:
+    """The same without the times, which differ between copies; names should be relative to the root."""
+    return fingerprint(((name, size, 0) for name, size, _ in files), **what)
+
+
 def local_file(path: Path, name: str) -> tuple[str, int, int]:
     """A file of this machine, as `fingerprint` takes it.
 

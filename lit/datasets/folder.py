@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lit.datasets.fingerprint import fingerprint, local_file
+from lit.datasets.fingerprint import content_key, fingerprint, local_file
 from lit.datasets.listed import ListedDataset
 from lit.datasets.record import Example
 from lit.errors import DatasetError, InputError
@@ -45,6 +45,7 @@ def folder_dataset(path: str | Path) -> ListedDataset:
         name=root.resolve().name,
         label_names=names,
         fingerprint=fingerprint(files, kind="folder", label_names=names),
+        content_key=content_key(files, kind="folder", label_names=names),
         description={"dataset": f"folder {root.resolve().name!r}", "storage": f"{len(names)} class folders"},
         listed=listed,
     )

@@ -18,6 +18,7 @@ class ListedDataset:
     name: str
     label_names: tuple[str, ...] | None
     fingerprint: str
+    content_key: str
     description: Mapping[str, str]
     listed: Sequence[Example] = dataclasses.field(repr=False)
     split: str = "all"

@@ -3,11 +3,12 @@
 import csv
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lit.datasets.fingerprint import fingerprint, local_file
+from lit.datasets.fingerprint import content_key, fingerprint, local_file
 from lit.datasets.listed import ListedDataset, class_names_beside, label_number
 from lit.datasets.record import Example
 from lit.errors import DatasetError, MissingExtraError
@@ -60,13 +61,17 @@ def manifest_dataset(
         Example(key, path.parent / row.image, tuple(label_number(n, names, row.where) for n in row.labels), row.texts)
         for key, row in rows.items()
     ]
+    pictures = [_picture_file(path.parent, row.image) for row in rows.values()]
     return ListedDataset(
         name=path.name,
         label_names=names,
         fingerprint=fingerprint(
-            [local_file(path, path.name), *(_picture_file(path.parent, row.image) for row in rows.values())],
+            [local_file(path, path.name), *pictures], kind="manifest", columns=columns, label_names=names
+        ),
+        content_key=content_key(
+            [(_below(path.parent, name), size, 0) for name, size, _ in pictures],
             kind="manifest",
-            columns=columns,
+            rows=[(_below(path.parent, key), row.labels, row.texts) for key, row in rows.items()],
             label_names=names,
         ),
         description={"dataset": f"manifest {path.name!r}", "storage": path.suffix[1:].lower(), "label names": given},
@@ -79,6 +84,11 @@ def _picture_file(folder: Path, image: str) -> tuple[str, int, int]:
         return local_file(folder / image, image)
     except OSError:
         return image, -1, -1
+
+
+def _below(folder: Path, name: str) -> str:
+    """A picture's name as seen from the manifest, also where it is written with its whole path."""
+    return os.path.relpath(name, folder) if name.startswith("/") else name
 
 
 def _label_names(

@@ -36,6 +36,8 @@ class Dataset(Protocol):
       split: as the dataset calls it ("test").
       label_names: the dataset's own, in label order; None where it has none.
       fingerprint: changes when the stored files do (names, sizes, times); computed without reading a picture.
+      content_key: the same without times and without the place: copies of the same files on two machines have the same
+        one, other examples (names, sizes, labels that are known without reading pictures) another.
       description: what can move a figure, in plain words ("reader" -> "tf.data 2.21").
     """
 
@@ -43,6 +45,7 @@ class Dataset(Protocol):
     split: str
     label_names: tuple[str, ...] | None
     fingerprint: str
+    content_key: str
     description: Mapping[str, str]
 
     def __len__(self) -> int: ...

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from lit.datasets import guest
 from lit.datasets.features import Decoder, Wanted
-from lit.datasets.fingerprint import fingerprint, local_file, versions
+from lit.datasets.fingerprint import content_key, fingerprint, local_file, versions
 from lit.datasets.info import read_info
 from lit.datasets.prepared import find_prepared, read_json, reading
 from lit.datasets.record import Example
@@ -72,6 +72,15 @@ class TfdsDataset:
             name=self.name,
             split=self.split,
             pieces=[(p.name, p.skip, p.take) for p in self._pieces],
+            features=wanted.paths(),
+            label_names=self.label_names,
+        )
+        self.content_key = content_key(
+            _split_sizes(info.splits, self._pieces),
+            kind="tfds",
+            name=self.name,
+            split=self.split,
+            pieces=[(p.skip, p.take) for p in self._pieces],
             features=wanted.paths(),
             label_names=self.label_names,
         )
@@ -146,6 +155,16 @@ def _pieces(splits: Any, name: str, split: str) -> list[Piece]:
     if not pieces:
         raise DatasetError(f"{name}, split {split!r}: there are no examples in it.")
     return pieces
+
+
+def _split_sizes(splits: Any, pieces: list[Piece]) -> list[tuple[str, int, int]]:
+    """Name with shard lengths, and bytes, of the splits that are read from."""
+    read = {piece.path for piece in pieces}
+    return [
+        (f"{name} {list(info.shard_lengths)}", int(info.num_bytes), 0)
+        for name, info in splits.items()
+        if any(os.fspath(path) in read for path in info.filepaths)
+    ]
 
 
 def _stored_files(pieces: list[Piece], directory: Any) -> list[tuple[str, int, int]]:

@@ -7,13 +7,14 @@ that a paragraph describes.
 
 import functools
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lit.datasets.fingerprint import fingerprint, local_file
+from lit.datasets.fingerprint import content_key, fingerprint, local_file
 from lit.datasets.listed import class_names_beside, label_number
 from lit.datasets.record import Example
 from lit.datasets.tar_samples import PICTURES, Sample, samples_of
@@ -99,6 +100,18 @@ class TarDataset:
         if not samples:
             raise DatasetError(f"{self.name}: there are no samples in {len(self._paths)} tar files.")
         return samples
+
+    @functools.cached_property
+    def content_key(self) -> str:
+        """From the tars' headers: names and sizes of all members."""
+        root = os.path.commonpath([path.absolute().parent for path in self._paths])
+        tars = {path: os.path.relpath(path, root) for path in self._paths}
+        members = (
+            (f"{tars[sample.tar]}/{sample.key}.{extension}", size, 0)
+            for sample in self._samples
+            for extension, (_, size) in sample.members.items()
+        )
+        return content_key(members, kind="webdataset", label_names=self.label_names)
 
     def examples(self, shard: int = 0, shards: int = 1) -> Iterator[Example]:
         """The examples of one shard in order; see `lit.datasets.Dataset`.

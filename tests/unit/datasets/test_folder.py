@@ -1,6 +1,7 @@
 """A folder of class folders."""
 
 import os
+import shutil
 
 import pytest
 from prepared import png
@@ -47,6 +48,20 @@ def test_the_fingerprint_tells_changes(zoo):
     renamed = folder_dataset(zoo).fingerprint
     (zoo / "2").rename(zoo / "3")
     assert len({before, touched, renamed, folder_dataset(zoo).fingerprint}) == 4
+
+
+def test_copies_have_the_same_content_key(zoo, tmp_path):
+    keys = [folder_dataset(shutil.copytree(zoo, tmp_path / "other" / "name")).content_key]
+    os.utime(zoo / "2" / "b.png", ns=(1, 1))
+    assert folder_dataset(zoo).content_key == keys[0]
+    (zoo / "2" / "b.png").rename(zoo / "2" / "bb.png")
+    keys.append(folder_dataset(zoo).content_key)
+    (zoo / "2" / "bb.png").write_bytes(png(1, side=9))
+    keys.append(folder_dataset(zoo).content_key)
+    (zoo / "2" / "bb.png").rename(zoo / "ape" / "bb.png")
+    (zoo / "2").rmdir()
+    keys.append(folder_dataset(zoo).content_key)
+    assert len(set(keys)) == 4
 
 
 def test_what_is_no_folder_of_class_folders(tmp_path, zoo):

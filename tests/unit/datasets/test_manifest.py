@@ -141,3 +141,16 @@ def test_the_fingerprint_tells_a_changed_picture(tmp_path):
     missing = manifest_dataset(path).fingerprint
     (tmp_path / "a.png").write_bytes(png())
     assert manifest_dataset(path).fingerprint != missing
+
+
+def test_copies_have_the_same_content_key(tmp_path):
+    def key(folder, text="image,label\na.png,x\n", picture=png()):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "a.png").write_bytes(picture)
+        return manifest_dataset(write(tmp_path / folder / "m.csv", text)).content_key
+
+    keys = [key("one"), key("two", picture=png(side=9)), key("two", "image,label\na.png,y\n")]
+    keys += [key("two", "image,text\na.png,x\n"), key("two", "id,image,label\n1,a.png,x\n")]
+    assert key("two") == keys[0]
+    assert key("two", f"image,label\n{tmp_path}/two/a.png,x\n") == keys[0]
+    assert len(set(keys)) == 5

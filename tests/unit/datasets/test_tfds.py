@@ -248,6 +248,19 @@ def test_the_fingerprint_tells_changes(tmp_path):
     assert len(set(seen)) == 5
 
 
+def test_copies_have_the_same_content_key(tmp_path):
+    def key(root, of=(), **kwargs):
+        of = of or examples(4)
+        write_tfds(tmp_path / root, "animals", {"test": of, "train": examples(1)}, label_names=NAMES, shards=2)
+        return tfds_dataset("animals", data_dir=tmp_path / root, **{"split": "test", **kwargs}).content_key
+
+    larger = [{**example, "image": png(1, side=20)} for example in examples(4)]
+    keys = [key("one"), key("one", split="test[:2]"), key("one", identity="file_name"), key("one", split="train")]
+    keys += [key("two", larger), key("two", examples(5))]
+    assert key("two") == key("two", split="test") == keys[0]
+    assert len(set(keys)) == 6
+
+
 def test_missing_and_damaged_metadata(tmp_path):
     directory = write_tfds(tmp_path, "animals", examples(4), label_names=NAMES, shards=2)
     (directory / "animals-test.array_record-00001-of-00002").rename(tmp_path / "away")

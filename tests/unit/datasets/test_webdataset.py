@@ -1,6 +1,7 @@
 """WebDataset archives."""
 
 import json
+import shutil
 import tarfile
 
 import pytest
@@ -154,3 +155,19 @@ def test_files_that_are_not_there_or_compressed(tmp_path):
     write_tar(tmp_path / "z.tar", samples(0, 1), "w:gz")
     with pytest.raises(DatasetError, match="must not be compressed"):
         len(webdataset(tmp_path / "z.tar"))
+
+
+def test_copies_have_the_same_content_key(shards, tmp_path):
+    copy = shutil.copytree(shards, tmp_path / "copy", copy_function=shutil.copyfile)
+    keys = [webdataset(f"{shards}/*.tar").content_key, webdataset(f"{shards}/*[01].tar").content_key]
+    assert webdataset(f"{copy}/*.tar").content_key == keys[0]
+    (shards / "shard-000.tar").rename(copy / "shard-003.tar")
+    keys.append(webdataset(f"{copy}/*.tar").content_key)
+    write_tar(copy / "shard-003.tar", [*list(samples(0, 4))[:-1], ("0003.txt", b"another")])
+    keys.append(webdataset(f"{copy}/*.tar").content_key)
+    (copy / "again").mkdir()
+    (copy / "shard-000.tar").rename(copy / "again" / "shard-001.tar")
+    same_names = [copy / "shard-001.tar", copy / "again" / "shard-001.tar"]
+    keys.append(webdataset(same_names).content_key)
+    assert webdataset(shutil.copytree(copy, tmp_path / "third") / "{,again/}shard-001.tar").content_key == keys[-1]
+    assert len(set(keys)) == 5
