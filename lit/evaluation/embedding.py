@@ -95,7 +95,8 @@ def embed_dataset(
             work = _Pass(model, dataset, share, store, skip_bad)
             index, zimg = work.run(size, progress)
             timing = work.timing(time.perf_counter() - began)
-            if store is not None and store.writable:
+            # A file that could not be read today may be readable tomorrow; what cannot be decoded stays so.
+            if store is not None and store.writable and work.all_read:
                 index.write(store.directory, key)
         else:
             timing = _timing(time.perf_counter() - began, reused=len(zimg))
@@ -175,6 +176,11 @@ class _Pass:
                 more = " and are kept; the same command continues there" if kept else ""
                 raise KeyboardInterrupt(done + more) from None
         return self._result()
+
+    @property
+    def all_read(self) -> bool:
+        """Whether every example's content could be read, be it a picture or not."""
+        return not self._unread
 
     def timing(self, wall: float) -> Timing:
         """Where the time went."""

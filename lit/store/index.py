@@ -15,7 +15,9 @@ from jaxtyping import Int64, UInt8
 from lit.store.digest import DIGEST
 
 _log = logging.getLogger("lit")
-_FORMAT = "lit-dataset-index-1"
+_FAMILY = "lit-dataset-index-"
+#: Version 1 also remembered files that could not be read as unusable for ever.
+_FORMAT = f"{_FAMILY}2"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class DatasetIndex:
 
     @classmethod
     def read(cls, directory: Path, key: str) -> "DatasetIndex | None":
-        """What `write` kept, or None where there is nothing sound."""
+        """What `write` kept, or None where there is nothing sound; another version's is none, without a warning."""
         path = _path(directory, key)
         try:
             content = path.read_bytes()
@@ -71,11 +73,14 @@ class DatasetIndex:
             return None
 
     @classmethod
-    def _parsed(cls, content: bytes) -> "DatasetIndex":
+    def _parsed(cls, content: bytes) -> "DatasetIndex | None":
         line, _, body = content.partition(b"\n")
         head = json.loads(line)
+        version = str(head["format"])
+        if version != _FORMAT and version.startswith(_FAMILY):
+            return None
         words, images = head["words"], head["images"]
-        if head["format"] != _FORMAT or head["sha256"] != _checksum({"words": words, "images": images}, body):
+        if version != _FORMAT or head["sha256"] != _checksum({"words": words, "images": images}, body):
             raise ValueError("its checksum is wrong")
         said = json.loads(body[:words])
         digests = np.frombuffer(body, np.uint8, images * DIGEST, words).reshape(images, DIGEST)

@@ -124,7 +124,7 @@ class TestBadPictures:
             embed_dataset(tiny_model, Pictures([images[0], *images[2:]], ids=["test/0", "test/2", "test/3", *"xyz"]))
 
     @pytest.mark.parametrize("keep", [True, False])
-    def test_they_are_excluded_and_remembered(self, tiny_model, images, keep):
+    def test_they_are_excluded(self, tiny_model, images, keep):
         dataset = Pictures(images)
         first = embed_dataset(tiny_model, dataset, skip_bad=True, keep=keep)
         assert [e.id for e in first.excluded] == ["test/1", "test/3", "test/4", "test/6"]
@@ -137,7 +137,33 @@ class TestBadPictures:
         assert (first.timing.computed, first.timing.reused) == (3, 0)
         again = Pictures(images)
         assert columns(embed_dataset(tiny_model, again, skip_bad=True, keep=keep)) == columns(first)
-        assert again.taken == (0 if keep else len(images))
+        assert again.taken == len(images)
+
+    def test_damage_is_remembered(self, tiny_model, images):
+        del images[3]
+        first = embed_dataset(tiny_model, Pictures(images), skip_bad=True)
+        again = Pictures(images)
+        assert columns(embed_dataset(tiny_model, again, skip_bad=True)) == columns(first)
+        assert again.taken == 0
+
+    def test_a_file_that_was_unreadable_once_is_used_by_the_next_run(self, tiny_model, tmp_path, monkeypatch):
+        good = jpegs(3)
+        (tmp_path / "a.jpg").write_bytes(good[1])
+        images = [good[0], tmp_path / "a.jpg", good[2]]
+
+        def refused(path):
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", refused)
+            first = embed_dataset(tiny_model, Pictures(images), skip_bad=True)
+        assert [(e.id, e.reason) for e in first.excluded] == [("test/1", "it cannot be read: Input/output error.")]
+        second = embed_dataset(tiny_model, Pictures(images), skip_bad=True)
+        assert second.excluded == ()
+        assert (second.timing.computed, second.timing.reused) == (1, 2)
+        third = Pictures(images)
+        assert columns(embed_dataset(tiny_model, third)) == columns(second)
+        assert third.taken == 0
 
     def test_what_was_excluded_once_is_still_an_error_without_skip_bad(self, tiny_model, images):
         embed_dataset(tiny_model, Pictures(images), skip_bad=True)

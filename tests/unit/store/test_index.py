@@ -64,6 +64,17 @@ def test_cut_off_anywhere_or_damaged_it_is_not_there(tmp_path, caplog):
     assert "reading the dataset again" in caplog.text
 
 
+@pytest.mark.parametrize("other", [b"lit-dataset-index-1", b"lit-dataset-index-12"])
+def test_another_version_is_no_damage(tmp_path, caplog, other):
+    index_of().write(tmp_path, "key")
+    (path,) = (tmp_path / "datasets").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"lit-dataset-index-2", other))
+    assert path.read_bytes() != content
+    assert DatasetIndex.read(tmp_path, "key") is None
+    assert not caplog.records
+
+
 def test_an_unwritable_place_is_a_warning(tmp_path, caplog):
     (tmp_path / "datasets").touch()
     index_of().write(tmp_path, "key")
