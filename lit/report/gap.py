@@ -1,39 +1,12 @@
 """What each choice costs, as a picture: a waterfall from one protocol to another, or one bar for each choice."""
 
-import dataclasses
 import io
 from collections.abc import Sequence
 
 from lit.errors import InputError
-from lit.metrics.figure import Figure
 from lit.report.drawing import PAPER, Palette, cut, drawing, quiet_grid, svg_of
+from lit.report.step import GapStep as GapStep
 from lit.report.words import signed
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GapStep:
-    """A choice, and what it costs.
-
-    Attributes:
-      factor: what was varied ("templates").
-      before, after: its two values in words.
-      figure: the headline figure with `after`.
-      delta, low, high: the paired difference to the figure with `before`, on the same images, a fraction, and its 95 %
-        interval.
-    """
-
-    factor: str
-    before: str
-    after: str
-    figure: Figure
-    delta: float
-    low: float
-    high: float
-
-    @property
-    def start(self) -> float:
-        """The figure with `before`."""
-        return self.figure.value - self.delta
 
 
 def is_path(steps: Sequence[GapStep]) -> bool:

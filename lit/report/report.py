@@ -10,6 +10,7 @@ from lit.metrics.calibration import ReliabilityBin as ReliabilityBin
 from lit.metrics.few_shot import FewShot as FewShot
 from lit.metrics.figure import Figure
 from lit.report.seal import Seal
+from lit.report.step import GapStep
 from lit.suites.suite import Expected
 
 if TYPE_CHECKING:
@@ -102,6 +103,9 @@ class Report:
       excluded: what was not scored.
       warnings: what a reader must know before trusting the figure.
       few_shot: empty unless asked for.
+      altered: ways in which the run departs from the suite and the protocol that it names, in words ("prompts: plain").
+      notes: what the suite tells the reader (contamination, for example).
+      gap: what each choice costs; empty unless asked for.
       seal: what determined the figures.
       timing: where the time went.
       created: UTC, ISO 8601.
@@ -130,6 +134,9 @@ class Report:
     excluded: tuple[Excluded, ...] = ()
     warnings: tuple[str, ...] = ()
     few_shot: tuple[FewShot, ...] = ()
+    altered: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    gap: tuple[GapStep, ...] = ()
 
     @property
     def accuracy(self) -> float:

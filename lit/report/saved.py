@@ -18,7 +18,7 @@ from lit.report.report import Report
 from lit.writing import write_text
 
 FORMAT = "lit-report"
-#: Rises with every change of the fields; older files stay readable, newer ones are refused.
+#: Stays while every new field has a default, which files written before it take; newer versions are refused.
 VERSION = 1
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lit.errors import InputError, OutputError
 from lit.metrics.figure import Figure
-from lit.report import Report, Seal, load, save
+from lit.report import GapStep, Report, Seal, load, save
 from lit.report.report import Excluded, FewShot, Predictions, ReliabilityBin, Timing
 from lit.report.saved import from_json, to_json
 from lit.suites.suite import Expected
@@ -46,12 +46,16 @@ def any_report(draw):
         reliability=draw(many(records(ReliabilityBin))),
         excluded=draw(many(records(Excluded))),
         few_shot=draw(many(records(FewShot))),
+        altered=draw(many(words)),
+        notes=draw(many(words)),
+        gap=draw(many(records(GapStep))),
     )
 
 
 def records(kind):
     of = {str: words, int: counts, float: finite, tuple[float, ...]: st.lists(finite, max_size=3).map(tuple)}
-    return st.builds(kind, **{field.name: of[field.type] for field in dataclasses.fields(kind)})
+    kinds = {field.name: field.type for field in dataclasses.fields(kind)}
+    return st.builds(kind, **{name: of[t] if t in of else records(t) for name, t in kinds.items()})
 
 
 def many(strategy):
@@ -186,6 +190,23 @@ def test_a_missing_optional_field_takes_its_default(small):
     del whole["report"]["few_shot"], whole["report"]["predictions"]
     whole["sha256"] = saved._checksum(whole["report"])
     assert from_json(json.dumps(whole)).predictions is None
+
+
+def test_files_written_before_a_field_was_there_stay_readable(small):
+    """What the first version wrote, key by key; every field since must have a default."""
+    from lit.report import saved
+
+    first = (
+        "suite title task model protocol headline figures seal timing created expected class_names support correct "
+        "confusion reliability predictions excluded warnings few_shot"
+    )
+    whole = json.loads(small)
+    whole["report"] = {key: whole["report"][key] for key in first.split()}
+    whole["sha256"] = saved._checksum(whole["report"])
+    assert whole["version"] == 1
+    report = from_json(json.dumps(whole))
+    assert report == from_json(small)
+    assert (report.altered, report.notes, report.gap) == ((), (), ())
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
