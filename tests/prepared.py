@@ -115,9 +115,7 @@ def _write_metadata(directory, builder, config, version, features, lengths, size
     info.set_file_format(file_format)
     template = naming.ShardedFileTemplate(data_dir=directory, dataset_name=builder, filetype_suffix=file_format)
     infos = [
-        splits.SplitInfo(
-            name=one, shard_lengths=n, num_bytes=sizes[one], filename_template=template.replace(split=one)
-        )
+        splits.SplitInfo(name=one, shard_lengths=n, num_bytes=sizes[one], filename_template=template.replace(split=one))
         for one, n in lengths.items()
     ]
     info.set_splits(splits.SplitDict(infos))

@@ -36,8 +36,6 @@ class Dataset(Protocol):
       split: as the dataset calls it ("test").
       label_names: the dataset's own, in label order; None where it has none.
       fingerprint: changes when the stored files do (names, sizes, times); computed without reading a picture.
-      content_key: the same without times and without the place: copies of the same files on two machines have the same
-        one, other examples (names, sizes, labels that are known without reading pictures) another.
       description: what can move a figure, in plain words ("reader" -> "tf.data 2.21").
     """
 
@@ -45,8 +43,15 @@ class Dataset(Protocol):
     split: str
     label_names: tuple[str, ...] | None
     fingerprint: str
-    content_key: str
     description: Mapping[str, str]
+
+    @property
+    def content_key(self) -> str:
+        """The fingerprint's like without times and places: copies of the same files on two machines have the same one.
+
+        Other examples (names, sizes, labels that are known without reading pictures) have another.
+        """
+        ...
 
     def __len__(self) -> int: ...
 

@@ -101,9 +101,13 @@ class TarDataset:
             raise DatasetError(f"{self.name}: there are no samples in {len(self._paths)} tar files.")
         return samples
 
-    @functools.cached_property
+    @property
     def content_key(self) -> str:
-        """From the tars' headers: names and sizes of all members."""
+        """From the tars' headers: names and sizes of all members; see `lit.datasets.Dataset`."""
+        return self._content_key
+
+    @functools.cached_property
+    def _content_key(self) -> str:
         root = os.path.commonpath([path.absolute().parent for path in self._paths])
         tars = {path: os.path.relpath(path, root) for path in self._paths}
         members = (

@@ -144,12 +144,12 @@ def test_the_fingerprint_tells_a_changed_picture(tmp_path):
 
 
 def test_copies_have_the_same_content_key(tmp_path):
-    def key(folder, text="image,label\na.png,x\n", picture=png()):
+    def key(folder, text="image,label\na.png,x\n", side=8):
         (tmp_path / folder).mkdir(exist_ok=True)
-        (tmp_path / folder / "a.png").write_bytes(picture)
+        (tmp_path / folder / "a.png").write_bytes(png(side=side))
         return manifest_dataset(write(tmp_path / folder / "m.csv", text)).content_key
 
-    keys = [key("one"), key("two", picture=png(side=9)), key("two", "image,label\na.png,y\n")]
+    keys = [key("one"), key("two", side=9), key("two", "image,label\na.png,y\n")]
     keys += [key("two", "image,text\na.png,x\n"), key("two", "id,image,label\n1,a.png,x\n")]
     assert key("two") == keys[0]
     assert key("two", f"image,label\n{tmp_path}/two/a.png,x\n") == keys[0]
