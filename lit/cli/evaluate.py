@@ -138,6 +138,7 @@ def evaluate(
         outcome = run(model, planned, options)
         gap = explain(model, planned, options, outcome, towards=towards) if explain_gap else ()
         if parallel.is_first_process():
+            outcome = dataclasses.replace(outcome, report=dataclasses.replace(outcome.report, gap=gap))
             write_files(files, model, planned, outcome, gap, quiet=choice.quiet)
             emit_report(outcome.report, gap, as_json=as_json)
 

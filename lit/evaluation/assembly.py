@@ -3,14 +3,14 @@
 import dataclasses
 import datetime
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lit.evaluation import parallel
 from lit.evaluation.embedding import EmbeddedDataset
 from lit.evaluation.outcome import Options
 from lit.evaluation.plan import Plan
-from lit.evaluation.sealing import content_of, seal_of
+from lit.evaluation.sealing import seal_of
 from lit.metrics import Figure
 from lit.model import Model
 from lit.report import Report
@@ -23,45 +23,70 @@ def report_of(
     options: Options,
     embedded: EmbeddedDataset,
     *,
-    digests: Sequence[bytes],
-    labels: Sequence[Sequence[int]],
+    content: str,
+    scored: int,
     figures: Mapping[str, Figure],
     clock: "Clock",
+    protocol: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> Report:
     """Fills in a report.
 
     Args:
       model, plan, options, embedded: of the run; `embedded` is this process's share.
-      digests, labels: of all scored images.
+      content: `content_of` all scored images.
+      scored: how many they are.
       figures: found.
       clock: knows how long text and scoring took.
+      protocol: further factors of the protocol, for the seal.
       fields: the others of `Report`.
     """
-    bad = [Excluded(**row) for row in parallel.gather_objects([dataclasses.asdict(e) for e in embedded.excluded])]
-    expected = tuple(e for e in plan.suite.expected if e.model == model.name)
-    scored = f"{len(digests)} of {len(plan.dataset)}" + (f", from the first {options.limit}" if options.limit else "")
-    warnings = list(fields.pop("warnings", ()))
-    if options.limit and options.limit < len(plan.dataset):
-        warnings.append(f"only the first {options.limit} of {len(plan.dataset)} images were looked at.")
-    if bad:
-        warnings.append(f"{len(bad)} images could not be decoded and are not in the figures; they are listed below.")
+    bad = parallel.gather_objects([dataclasses.asdict(e) for e in embedded.excluded])
+    excluded = tuple(sorted((Excluded(**row) for row in bad), key=lambda e: e.id))
+    altered = [*plan.altered, *_left_out(plan, options, len(excluded))]
     return Report(
         suite=plan.suite.name,
         title=plan.suite.title,
         task=plan.suite.task,
         model=model.name,
-        protocol=plan.words.protocol if plan.words else "",
+        protocol=plan.words.protocol if plan.words else plan.suite.protocol,
         headline=plan.suite.metric,
         figures=figures,
-        seal=seal_of(plan, model, images=content_of(digests, labels), scored=scored, bad=len(bad)),
+        seal=seal_of(
+            plan,
+            model,
+            content=content,
+            scored=f"{scored} of {len(plan.dataset)}",
+            bad=len(excluded),
+            protocol=protocol,
+        ),
         timing=clock.timing(embedded),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        expected=expected,
-        excluded=tuple(bad),
-        warnings=tuple(warnings),
+        expected=tuple(e for e in plan.suite.expected if e.model == model.name),
+        excluded=excluded,
+        warnings=(*_warnings(plan, options, len(excluded)), *fields.pop("warnings", ())),
+        altered=tuple(altered),
+        notes=plan.suite.notes,
         **fields,
     )
+
+
+def _limited(plan: Plan, options: Options) -> bool:
+    return options.limit is not None and options.limit < len(plan.dataset)
+
+
+def _left_out(plan: Plan, options: Options, bad: int) -> list[str]:
+    found = [f"only the first {options.limit} of {len(plan.dataset)} images"] if _limited(plan, options) else []
+    return found + ([f"{bad} images left out"] if bad else [])
+
+
+def _warnings(plan: Plan, options: Options, bad: int) -> list[str]:
+    found = []
+    if _limited(plan, options):
+        found.append(f"only the first {options.limit} of {len(plan.dataset)} images were looked at.")
+    if bad:
+        found.append(f"{bad} images could not be decoded and are not in the figures; they are listed below.")
+    return found
 
 
 class Clock:

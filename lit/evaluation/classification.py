@@ -1,6 +1,7 @@
 """From embeddings and class embeddings to the figures of a classification suite."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,7 @@ class Scored:
     top: Int[np.ndarray, "images ranks"]
     confidence: Float32[np.ndarray, "images"]
 
-    @property
+    @functools.cached_property
     def correct(self) -> Bool[np.ndarray, "images"]:
         """Whether the best class is right."""
         return self.within(1)
@@ -46,28 +47,41 @@ class Scored:
         """Whether a right class is among the k best."""
         return metrics.hits(self.top[:, :k], self.labels)
 
+    @functools.cached_property
+    def single(self) -> Int[np.ndarray, "singles"]:
+        """Rows of the images with exactly one label: what is counted class by class must not depend on the model."""
+        return np.flatnonzero([len(right) == 1 for right in self.labels])
+
+    @functools.cached_property
+    def label(self) -> Int[np.ndarray, "singles"]:
+        """The labels of the images with exactly one."""
+        return np.asarray([self.labels[row][0] for row in self.single], np.int64)
+
     @property
-    def label(self) -> Int[np.ndarray, "images"]:
-        """One label for each image: the predicted one where that is right, else the first."""
-        first = np.asarray([right[0] for right in self.labels], np.int64)
-        return np.where(self.correct, self.top[:, 0], first)
+    def predicted(self) -> Int[np.ndarray, "singles"]:
+        """The best class of the images with exactly one label."""
+        return self.top[self.single, 0]
 
 
 def class_labels(plan: Plan, embedded: EmbeddedDataset) -> tuple[tuple[int, ...], ...]:
     """The class positions of each image; empty where the image has no label, or none that the suite scores.
 
     Raises:
-      DatasetError: an image without a label, in a suite where each has one.
+      DatasetError: an image without a label, or with several, in a suite where each has one.
     """
     assert plan.label_map is not None
     # The same position twice (two labels of one class) is one label.
     found = [tuple(dict.fromkeys(plan.label_map.classes_of(labels))) for labels in embedded.labels]
-    if not (plan.suite.any_hit or plan.suite.subset):
-        without = next((i for i, right in enumerate(found) if not right), None)
-        if without is not None:
+    for i, right in enumerate(found):
+        if not right and not (plan.suite.any_hit or plan.suite.subset):
             raise DatasetError(
-                f"{plan.dataset.name}: {embedded.ids[without]} has no label; every image of suite {plan.suite.name!r} "
-                "needs one."
+                f"{plan.dataset.name}: {embedded.ids[i]} has no label; every image of suite "
+                f"{plan.suite.name!r} needs one."
+            )
+        if len(right) > 1 and not plan.suite.any_hit:
+            raise DatasetError(
+                f"{plan.dataset.name}: {embedded.ids[i]} has {len(right)} labels, and suite {plan.suite.name!r} takes "
+                "one for each image; write a suite with any_hit = true if each of them is right."
             )
     return tuple(found)
 
@@ -110,19 +124,23 @@ def gathered(share: Scored) -> Scored:
 
 
 def figures(scored: Scored, classes: int) -> dict[str, Figure]:
-    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error."""
+    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error.
+
+    There is no mean per class where images have several labels: which class would such an image count for?
+    """
     found = {"top1": metrics.accuracy(scored.correct)}
     if classes > RANKS:
         found["top5"] = metrics.accuracy(scored.within(RANKS))
-    found["mean_per_class"] = metrics.mean_per_class(scored.correct, scored.label, classes)
+    if len(scored.single) == len(scored.ids):
+        found["mean_per_class"] = metrics.mean_per_class(scored.correct, scored.label, classes)
     found["ece"] = metrics.calibration(scored.confidence, scored.correct)[0]
     return found
 
 
 def per_class(scored: Scored, classes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Images of each class, and how many of them are right."""
+    """Images of each class, and how many of them are right; of images with exactly one label."""
     support = np.bincount(scored.label, minlength=classes)
-    correct = np.bincount(scored.label[scored.correct], minlength=classes)
+    correct = np.bincount(scored.label[scored.predicted == scored.label], minlength=classes)
     return tuple(support.tolist()), tuple(correct.tolist())
 
 
@@ -131,7 +149,7 @@ def doubts(
 ) -> list[str]:
     """What a reader must know before trusting the figures: labels that look permuted, names that cannot win."""
     found = []
-    moves = metrics.permutation(confusion, len(class_names))
+    moves = metrics.permutation(confusion, len(class_names)) if confusion else None
     if moves:
         found.append(
             f"the order of the labels is suspect: {metrics.permutation_in_words(moves, class_names)}. Check the class "
@@ -147,7 +165,13 @@ def doubts(
                 f"class {i} ({class_names[i]!r}) has the texts of class {first} and can never win: its {support[i]} "
                 "images count as errors, as in every figure published with these names."
             )
+    several = len(scored.ids) - len(scored.single)
+    if several:
+        found.append(
+            f"{several} of {len(scored.ids)} images have several labels, of which each is right; the counts by class "
+            "and the confusions are of the others."
+        )
     empty = sum(n == 0 for n in support)
-    if empty:
+    if empty and not several:
         found.append(f"{empty} of {len(class_names)} classes have no image in this split.")
     return found

@@ -11,6 +11,7 @@ from lit.evaluation.embedding import EmbeddedDataset
 from lit.evaluation.few_shot import few_shot_rows
 from lit.evaluation.outcome import Options, Outcome
 from lit.evaluation.plan import Plan
+from lit.evaluation.sealing import content_of
 from lit.evaluation.words import embed_repaired, embed_words
 from lit.metrics import Figure
 from lit.model import Model
@@ -49,19 +50,22 @@ def measure(
     names = plan.words.class_names
     figures = classification.figures(scored, len(names))
     figures |= _repaired(model, plan, embedded, class_embeddings)
-    confusion = metrics.confusion(scored.label, scored.top[:, 0], len(names))
+    single = len(scored.single) > 0
+    confusion = metrics.confusion(scored.label, scored.predicted, len(names)) if single else []
     support, correct = classification.per_class(scored, len(names))
+    few_shot, warnings = few_shot_rows(plan, embedded, train, options) if train else (None, [])
     report = report_of(
         model, plan, options, embedded,
-        digests=scored.digests, labels=scored.labels, figures=figures, clock=clock,
+        content=content_of(scored.digests, scored.labels), scored=len(scored.ids), figures=figures, clock=clock,
+        protocol=few_shot.words if few_shot else {},
         class_names=names,
         support=support,
         correct=correct,
         confusion=tuple(confusion),
         reliability=tuple(metrics.calibration(scored.confidence, scored.correct)[1]),
         predictions=_predictions(scored),
-        warnings=classification.doubts(plan, scored, confusion, names),
-        few_shot=few_shot_rows(plan, embedded, train, options) if train else (),
+        warnings=[*classification.doubts(plan, scored, confusion, names), *warnings],
+        few_shot=few_shot.rows if few_shot else (),
     )  # fmt: skip
     return Outcome(report=report, scored=scored, class_embeddings=class_embeddings)
 

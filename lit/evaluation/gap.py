@@ -7,6 +7,8 @@ a second explanation computes nothing.
 import dataclasses
 from collections.abc import Iterator
 
+import numpy as np
+
 from lit import metrics
 from lit.errors import ConfigError
 from lit.evaluation import classification, parallel
@@ -50,7 +52,7 @@ def explain_gap(
         plan's protocol, one factor after the other.
 
     Returns:
-      A step for each factor: the headline figure with it changed, and the paired difference on the same images.
+      A step for each factor: top-1 with it changed, and the paired difference on the same images.
 
     Raises:
       ConfigError: the plan is not of a classification suite, or follows `towards` already.
@@ -163,7 +165,9 @@ def _measured(model: Model, plan: Plan, options: Options, outcome: Outcome, vari
 
 
 def _step(variant: Variant, before: classification.Scored, after: classification.Scored) -> GapStep:
-    paired = metrics.mcnemar(before.correct, after.correct)
+    # Another preprocessing may exclude other images: only those that both have can be paired.
+    _, rows, others = np.intersect1d(before.positions, after.positions, return_indices=True)
+    paired = metrics.mcnemar(before.correct[rows], after.correct[others])
     return GapStep(
         factor=variant.factor,
         before=variant.before,

@@ -12,7 +12,7 @@ from lit.report import Report
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a plan is run.  None of these moves a figure, but for `limit` and `skip_bad`, which the seal names.
+    """How a plan is run.  What moves a figure (`limit`, `skip_bad`, `few_shot`, `seeds`) is in the seal.
 
     Attributes:
       skip_bad: leave out images that cannot be decoded, and name them; else the first one ends the run.

@@ -9,7 +9,7 @@ from lit.errors import ConfigError, DatasetError
 from lit.evaluation.words import Prompts, Words, words_of
 from lit.model import Model
 from lit.prompts import load_classes
-from lit.protocols import Classes
+from lit.protocols import Classes, protocol_of
 from lit.suites import LabelMap, Suite, align, load_suite, suite_names
 
 Reader = Literal["auto", "tf", "data-source"]
@@ -25,6 +25,7 @@ class Plan:
       train: the split that few-shot learns from, where one was asked for.
       words: the classes in words; None for retrieval.
       label_map: from the dataset's labels to class positions; None for retrieval.
+      altered: ways in which it departs from the suite and protocol that it names, in words.
     """
 
     suite: Suite
@@ -32,6 +33,7 @@ class Plan:
     train: Dataset | None = None
     words: Words | None = None
     label_map: LabelMap | None = None
+    altered: tuple[str, ...] = ()
 
 
 def plan(
@@ -72,31 +74,92 @@ def plan(
     if not isinstance(suite, Suite) and _is_data(suite):
         if data is not None:
             raise ConfigError(f"{suite} is data and not a suite, and data={data} names other data; give one of them.")
+        data = suite
         opened = local_dataset(suite)
         suite = suite_of(opened, Path(suite))
     elif not isinstance(suite, Suite):
         suite = load_suite(suite)
+    if data is not None:
+        _refuse_unused("tfds, and the data are files", data_dir=data_dir, split=split, reader=_unless_auto(reader))
     dataset = opened or _open(suite, split or suite.split, data, data_dir, reader)
     train = _open_train(suite, data, data_dir, reader) if few_shot else None
+    altered = _altered_data(suite, opened is None and data is not None, split)
     if suite.task == "retrieval":
-        return Plan(suite=suite, dataset=dataset)
+        _refuse_unused(
+            "class names, and retrieval has none",
+            classes=classes, protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize,
+        )  # fmt: skip
+        return Plan(suite=suite, dataset=dataset, altered=altered)
     chosen = classes if classes is not None else suite.classes or _readable(dataset)
     words = words_of(
         suite, chosen, protocol=protocol, prompts=prompts, renormalize=renormalize, canonicalize=canonicalize
     )
     # The guard goes by the suite's own names: what the classes are called in a prompt does not move a label.
     own = tuple(load_classes(suite.classes) if suite.classes else dataset.label_names or ())
-    if len(own) != len(words.class_names):
-        raise ConfigError(
-            f"{len(words.class_names)} classes were given and suite {suite.name!r} has {len(own)}; give one for "
-            "each, in its order."
-        )
+    _check_own_names(words, suite, own if suite.classes else _readable(dataset))
     label_map = align(suite, own, dataset.label_names)
     if train is not None and train.label_names != dataset.label_names:
         raise DatasetError(
             f"{train.name}: the splits {train.split!r} and {dataset.split!r} name their labels differently."
         )
-    return Plan(suite=suite, dataset=dataset, train=train, words=words, label_map=label_map)
+    return Plan(
+        suite=suite, dataset=dataset, train=train, words=words, label_map=label_map,
+        altered=altered + _altered_words(words, suite),
+    )  # fmt: skip
+
+
+def _unless_auto(reader: str) -> str | None:
+    return None if reader == "auto" else reader
+
+
+def _refuse_unused(why: str, **given: object) -> None:
+    """Raises ConfigError for arguments that would have no effect."""
+    names = [name for name, value in given.items() if value is not None]
+    if names:
+        raise ConfigError(f"{' and '.join(names)}: only for {why}; leave out what would have no effect.")
+
+
+def _check_own_names(words: Words, suite: Suite, known: tuple[str, ...]) -> None:
+    """Class names that were given stand in the order of those they replace.
+
+    Raises:
+      ConfigError: they are not as many, or are the known ones in another order, which is surely a mistake.
+    """
+    if len(known) != len(words.class_names):
+        raise ConfigError(
+            f"{len(words.class_names)} classes were given and suite {suite.name!r} has {len(known)}; give one for "
+            "each, in its order."
+        )
+    if words.class_names != known and sorted(words.class_names) == sorted(known):
+        first = next(i for i, (a, b) in enumerate(zip(words.class_names, known, strict=True)) if a != b)
+        raise ConfigError(
+            f"the classes given are those of suite {suite.name!r} in another order: place {first} is "
+            f"{words.class_names[first]!r} and should be {known[first]!r}. Give them in the suite's order, or leave "
+            "them out."
+        )
+
+
+def _altered_data(suite: Suite, own_data: bool, split: str | None) -> tuple[str, ...]:
+    found = []
+    if split is not None and split != suite.split:
+        found.append(f"split: {split}")
+    if own_data and suite.dataset:
+        found.append("images: files of your own in the place of tfds")
+    return tuple(found)
+
+
+def _altered_words(words: Words, suite: Suite) -> tuple[str, ...]:
+    if not suite.classes:
+        return ()  # no suite describes this data, so nothing is altered
+    rule, default = protocol_of(words.protocol), words_of(suite, suite.classes, protocol=words.protocol)
+    found = [] if words.spoken == default.spoken else ["class names: your own"]
+    if words.prompts.templates != default.prompts.templates:
+        found.append(f"prompts: {words.prompts.name}")
+    if words.renormalize != rule.renormalize:
+        found.append(f"renormalize: {words.renormalize}")
+    if words.canonicalize != rule.canonicalize:
+        found.append(f"canonicalize: {words.canonicalize}")
+    return tuple(found)
 
 
 def as_suite_wants(model: Model, suite: Suite) -> Model:
@@ -135,8 +198,6 @@ def _readable(dataset: Dataset) -> tuple[str, ...]:
 
 def _open(suite: Suite, split: str, data: str | Path | None, data_dir: str | Path | None, reader: Reader) -> Dataset:
     if data is not None:
-        if data_dir is not None:
-            raise ConfigError("data and data_dir were given; data names files, data_dir a place of tfds: give one.")
         return local_dataset(data)
     if not suite.dataset:
         raise DatasetError(

@@ -29,9 +29,15 @@ def captions(
                 f"{plan.dataset.name}: {name} has {len(of_image)} captions, and suite {plan.suite.name!r} needs "
                 f"{wanted or 'at least one'} for each image."
             )
-    taken = [of_image[:wanted] if wanted else of_image for of_image in texts]
-    image_of = np.repeat(np.arange(len(taken)), [len(of_image) for of_image in taken])
-    return [text for of_image in taken for text in of_image], image_of
+    used = taken(plan, texts)
+    image_of = np.repeat(np.arange(len(used)), [len(of_image) for of_image in used])
+    return [text for of_image in used for text in of_image], image_of
+
+
+def taken(plan: Plan, texts: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The captions of each image that the protocol takes."""
+    wanted = plan.suite.captions_per_image
+    return [of_image[:wanted] if wanted else of_image for of_image in texts]
 
 
 def figures(

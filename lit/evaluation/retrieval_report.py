@@ -8,6 +8,7 @@ from lit.evaluation.assembly import Clock, report_of
 from lit.evaluation.embedding import EmbeddedDataset
 from lit.evaluation.outcome import Options, Outcome
 from lit.evaluation.plan import Plan
+from lit.evaluation.sealing import content_of
 from lit.model import Model
 from lit.report.report import Predictions
 
@@ -36,8 +37,8 @@ def measure(model: Model, plan: Plan, options: Options, embedded: EmbeddedDatase
     digests = [digest.tobytes() for digest in columns["digests"]]
     report = report_of(
         model, plan, options, embedded,
-        digests=digests, labels=[()] * len(ids), figures=retrieval.figures(columns["zimg"], ztxt, text_image),
-        clock=clock,
+        content=content_of(digests, retrieval.taken(plan, texts)), scored=len(ids),
+        figures=retrieval.figures(columns["zimg"], ztxt, text_image), clock=clock,
         predictions=Predictions(
             ids=tuple(ids), digests=tuple(d.hex()[:16] for d in digests),
             labels=((),) * len(ids), top=((),) * len(ids), confidence=(0.0,) * len(ids),

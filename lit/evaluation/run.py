@@ -33,6 +33,7 @@ def evaluate(
     skip_bad: bool = False,
     limit: int | None = None,
     few_shot: Sequence[int] = (),
+    seeds: Sequence[int] = (0, 1, 2),
     batch_size: int | None = None,
     keep: bool = True,
     progress: bool = False,
@@ -43,7 +44,7 @@ def evaluate(
       model: from `lit.load`.
       suite, data, data_dir, reader, split: what is measured; see `lit.evaluation.plan.plan`.
       classes, protocol, prompts, renormalize, canonicalize: override the suite's choices.
-      skip_bad, limit, few_shot, batch_size, keep, progress: see `lit.evaluation.outcome.Options`.
+      skip_bad, limit, few_shot, seeds, batch_size, keep, progress: see `lit.evaluation.outcome.Options`.
 
     Returns:
       Figures with intervals, predictions, and the seal over everything that determined them.
@@ -54,7 +55,13 @@ def evaluate(
       ConfigError, UnknownNameError, PromptError: the arguments cannot be used.
     """
     options = Options(
-        skip_bad=skip_bad, limit=limit, few_shot=tuple(few_shot), batch_size=batch_size, keep=keep, progress=progress
+        skip_bad=skip_bad,
+        limit=limit,
+        few_shot=tuple(few_shot),
+        seeds=tuple(seeds),
+        batch_size=batch_size,
+        keep=keep,
+        progress=progress,
     )
     with parallel.together():
         planned = plan(

@@ -8,53 +8,65 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lit import __version__
 from lit.evaluation.plan import Plan
 from lit.evaluation.words import Words
 from lit.model import Model
-from lit.prompts import load_classes
 from lit.report.seal import Seal
 
 _SOFTWARE = ("jax", "jaxlib", "flax", "numpy", "scipy", "pillow", "simplejpeg", "sentencepiece")
 _METRICS = {
     "top1": "top-1: the best class is the image's; of equal scores the first class wins",
     "mean_per_class": "mean over classes of the top-1 accuracy within each",
-    "image_to_text_r1": "recall at 1: one of the image's captions is the best; of equal scores the first text wins",
+    "image_to_text_r1": "recall at 1: one of the image's captions is the best",
+    "text_to_image_r1": "recall at 1: the caption's image is the best",
 }
 
 
-def seal_of(plan: Plan, model: Model, *, images: str, scored: str, bad: int) -> Seal:
+def seal_of(
+    plan: Plan, model: Model, *, content: str, scored: str, bad: int, protocol: Mapping[str, str] | None = None
+) -> Seal:
     """The seal of one evaluation.
 
     Args:
       plan: suite, dataset, words.
       model: embeds.
-      images: `content_of` the images that were scored.
-      scored: how many, and which, in words.
+      content: `content_of` what was scored.
+      scored: how many images, in words.
       bad: images that could not be decoded and were left out.
+      protocol: further factors of the protocol.
     """
+    own = _words(plan.words, plan) if plan.words else _captions(plan)
     return Seal(
         data={
             "dataset": plan.dataset.name,
             "split": plan.dataset.split,
+            "source": plan.dataset.description.get("source", "memory"),
             "images": scored,
-            "content": images,
+            "content": content,
             "left out": f"{bad} that could not be decoded" if bad else "none",
             **({"labels": plan.label_map.words} if plan.label_map else {}),
         },
-        protocol=_words(plan.words, plan) if plan.words else _captions(plan),
+        protocol={**own, **(protocol or {})},
         model=_model(model),
         software=_software(model, plan),
     )
 
 
-def content_of(digests: Iterable[bytes], labels: Iterable[Sequence[int]]) -> str:
-    """A hash over the images' bytes, their labels and their order."""
-    digest = hashlib.sha256()
-    for picture, right in zip(digests, labels, strict=True):
-        digest.update(picture)
-        digest.update(json.dumps(list(map(int, right))).encode())
-    return f"sha256 {digest.hexdigest()}"
+def content_of(
+    digests: Iterable[bytes | np.ndarray], known: Iterable[Sequence[int] | Sequence[str] | np.ndarray]
+) -> str:
+    """A hash over images and what is known of them.
+
+    Args:
+      digests: SHA-256 of each image's bytes, in order.
+      known: for each image its labels or captions.
+    """
+    pictures = hashlib.sha256(b"".join(bytes(digest) for digest in digests))
+    said = json.dumps([np.asarray(of_image).tolist() for of_image in known], ensure_ascii=True)
+    return f"sha256 {hashlib.sha256(pictures.digest() + said.encode()).hexdigest()}"
 
 
 def short_hash(value: Any) -> str:
@@ -63,11 +75,12 @@ def short_hash(value: Any) -> str:
 
 
 def _words(words: Words, plan: Plan) -> dict[str, str]:
+    repaired = plan.suite.repaired
     # Of a file its name alone: the same list in another place is the same list.
     said = Path(words.classes).stem if isinstance(words.classes, str | Path) else "own"
     return {
         "protocol": words.protocol,
-        "class names": f"{said}: {len(words.class_names)} names, sha256 {short_hash(_spoken(words))}",
+        "class names": f"{said}: {len(words.class_names)} names, sha256 {short_hash(words.spoken)}",
         "templates": f"{words.prompts.name}: {len(words.prompts.templates)}, "
         f"sha256 {short_hash(list(words.prompts.templates))}",
         "canonicalisation": "lower case, no punctuation, underscores as spaces"
@@ -75,16 +88,15 @@ def _words(words: Words, plan: Plan) -> dict[str, str]:
         else "none: names and templates as published",
         "averaging": "mean of the prompts' unit vectors, "
         + ("scaled to unit norm" if words.renormalize else "not scaled to unit norm"),
+        **(
+            {"repaired names": f"{len(repaired)} beside the published, sha256 {short_hash(sorted(repaired.items()))}"}
+            if repaired
+            else {}
+        ),
         "score": "inner product, summed in float64",
         "metric": _METRICS.get(plan.suite.metric, plan.suite.metric)
         + ("; an image has several right labels, one is enough" if plan.suite.any_hit else ""),
     }
-
-
-def _spoken(words: Words) -> Any:
-    """The names that are filled in: a list may give several for a class."""
-    given = load_classes(words.classes) if isinstance(words.classes, str | Path) else words.classes
-    return {k: list(v) for k, v in given.items()} if isinstance(given, Mapping) else list(words.class_names)
 
 
 def _captions(plan: Plan) -> dict[str, str]:
@@ -92,7 +104,7 @@ def _captions(plan: Plan) -> dict[str, str]:
     return {
         "captions": f"the first {taken} of each image" if taken else "all of each image",
         "canonicalisation": "none: captions as they are",
-        "score": "inner product in float32; of equal scores the first wins",
+        "score": "inner product, summed in float64; of equal scores the first wins",
         "metric": _METRICS.get(plan.suite.metric, plan.suite.metric),
     }
 
@@ -123,5 +135,5 @@ def _software(model: Model, plan: Plan) -> dict[str, str]:
         "engine": model.engine_description,
         "python": python,
         **versions,
-        **{said: value for said, value in plan.dataset.description.items() if said != "dataset"},
+        **{said: value for said, value in plan.dataset.description.items() if said not in ("dataset", "source")},
     }

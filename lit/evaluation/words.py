@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from lit.errors import ConfigError
 from lit.evaluation import parallel
 from lit.model import Model
-from lit.prompts import PromptSet
+from lit.prompts import PromptSet, load_classes
 from lit.protocols import Classes, class_texts, prompt_set_of, protocol_of
 from lit.suites import Suite
 from lit.zeroshot import class_embeddings
@@ -25,6 +25,7 @@ class Words:
     Attributes:
       classes: the class list as it was given: a name in `prompts/classes/`, a path, names, or a mapping.
       class_names: in order.
+      spoken: for each class the names that stand for it, as they are filled in.
       texts: for each class all of its texts, prompts filled in.
       prompts: the prompt set.
       protocol: its name.
@@ -33,6 +34,7 @@ class Words:
 
     classes: Classes
     class_names: tuple[str, ...]
+    spoken: tuple[tuple[str, ...], ...]
     texts: tuple[tuple[str, ...], ...]
     prompts: PromptSet
     protocol: str
@@ -70,12 +72,18 @@ def words_of(
     return Words(
         classes=classes,
         class_names=class_names,
+        spoken=_spoken(classes, class_names),
         texts=tuple(map(tuple, texts)),
         prompts=prompt_set,
         protocol=protocol,
         renormalize=rule.renormalize if renormalize is None else renormalize,
         canonicalize=canonicalize,
     )
+
+
+def _spoken(classes: Classes, class_names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    listed = load_classes(classes) if isinstance(classes, str | Path) else classes
+    return tuple(tuple(listed[name]) if isinstance(listed, Mapping) else (name,) for name in class_names)
 
 
 def changed(words: Words, suite: Suite, **overrides: object) -> Words:

@@ -95,7 +95,8 @@ def test_a_broken_picture_ends_the_run_or_is_named(tiny_model, folder):
 def test_limit_is_in_the_seal_and_among_the_warnings(tiny_model, folder):
     report = lit.evaluate(tiny_model, folder, limit=10)
     assert report.n == 10
-    assert "first 10" in report.seal.data["images"]
+    assert report.seal.data["images"] == "10 of 24"
+    assert report.altered == ("only the first 10 of 24 images",)
     assert any("only the first 10 of 24" in w for w in report.warnings)
     with pytest.raises(ConfigError, match="at least 1"):
         lit.evaluate(tiny_model, folder, limit=0)
@@ -213,6 +214,8 @@ def test_captions_are_found_and_find(tiny_model, tmp_path):
     report = lit.evaluate(tiny_model, tmp_path / "m.jsonl")
     zimg = tiny_model.embed_images(shown)
     texts = [t for row in rows for t in json.loads(row)["texts"]]
+    with pytest.raises(ConfigError, match="protocol and prompts: only for class names"):
+        plan(tmp_path / "m.jsonl", protocol="clip", prompts="plain")
     similarity = zimg @ tiny_model.embed_texts(texts).T
     best = similarity.argmax(axis=1) // 2
     assert report.task == "retrieval"
@@ -233,8 +236,15 @@ def test_a_suite_may_prescribe_the_resize(tiny_model, known, tmp_path):
 def test_what_cannot_be_is_said_before_a_model_is_needed(tmp_path, folder):
     with pytest.raises(UnknownNameError, match="Did you mean 'cifar10'"):
         plan("cifar-10")
-    with pytest.raises(ConfigError, match="data and data_dir"):
-        plan("cifar10", data=folder, data_dir=tmp_path)
+    for choices, named in (
+        ({"data_dir": tmp_path}, "data_dir"),
+        ({"split": "test"}, "split"),
+        ({"reader": "tf", "split": "x"}, "split and reader"),
+    ):
+        with pytest.raises(ConfigError, match=f"{named}: only for tfds"):
+            plan("cifar10", data=folder, **choices)
+    with pytest.raises(ConfigError, match=r"in another order: place 0 is 'the dog' and should be 'car and cat'"):
+        plan(folder, classes=CLASSES[::-1])
     with pytest.raises(ConfigError, match="is data and not a suite"):
         plan(folder, data=folder)
     with pytest.raises(DatasetError, match="labels are not those of suite cifar10"):
