@@ -14,7 +14,12 @@ import jax  # noqa: E402
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("lit", deadline=None)
+hypothesis.settings.load_profile("lit")
 
 
 @pytest.fixture(scope="session")

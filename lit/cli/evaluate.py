@@ -19,7 +19,8 @@ class _DefaultCommand(HelpfulGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts the word in."""
-        if not args or args[0] not in self.commands:
+        completing = ctx.resilient_parsing and not args
+        if not completing and (not args or args[0] not in self.commands):
             args = ["run", *(args or ["--help"])]
         return super().parse_args(ctx, args)
 

@@ -89,11 +89,12 @@ def run(model: Model, planned: Plan, options: Options | None = None) -> Outcome:
 
 
 def _what_all_do(model: Model, planned: Plan, options: Options) -> dict[str, str]:
-    """In what the processes of one run must agree.  Not the dataset's fingerprint: copies of files differ in time."""
+    """In what the processes of one run must agree; copies of files differ in time and place, not in content key."""
     dataset, words = planned.dataset, planned.words
     return {
         "suite": repr(planned.suite),
         "dataset": f"{dataset.name}, split {dataset.split}, {len(dataset)} images",
+        "files": dataset.content_key,
         "label names": repr(dataset.label_names),
         "class texts": short_hash([words.texts, words.renormalize]) if words else "none",
         "weights": model.weights_digest,

@@ -13,7 +13,7 @@ from shell import in_a_terminal
 
 import lit as package
 
-COMMANDS = ("classify", "embed", "explain-text", "lint-prompts", "models", "completion")
+COMMANDS = ("classify", "embed", "eval", "explain-text", "lint-prompts", "models", "completion")
 
 
 def fastest(command, env, runs=7):
@@ -177,7 +177,9 @@ def completions(bash, *words):
         (("lit", "classify", "--pr"), {"--prompts", "--protocol", "--precision"}),
         (("lit", "classify", "--protocol", "b"), {"big-vision"}),
         (("lit", "classify", "--prompts", "clip-b"), {"clip-best"}),
-        (("lit", "classify", "--classes", "image"), {"imagenet"}),
+        (("lit", "classify", "--classes", "image"), {"imagenet", "imagenet-a", "imagenet-r", "imagenette"}),
+        (("lit", "eval", "cifar100"), {"cifar100", "cifar100-lit-colab"}),
+        (("lit", "eval", "comp"), {"compare"}),
         (("lit", "embed", "--model", "LiT-B"), {"LiT-B16B", "LiT-B16B_2"}),
         (("lit", "models", "LiT-L16T"), {"LiT-L16Ti"}),
         (("lit", "completion", "f"), {"fish"}),

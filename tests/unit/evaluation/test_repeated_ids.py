@@ -11,7 +11,7 @@ from prepared import png, write_tfds
 
 from lit.evaluation import plan, run
 from lit.evaluation.embedding import embed_dataset
-from lit.evaluation.gallery import surest_mistakes
+from lit.evaluation.gallery import galleries as galleries_of
 from lit.report.paired import paired
 
 pytest.importorskip("tensorflow_datasets")
@@ -55,7 +55,7 @@ def test_a_report_its_pairs_and_its_gallery(tiny_model, suites, tmp_path):
     for name, suite in suites.items():
         planned = plan(suite, data_dir=tmp_path)
         outcomes[name] = run(tiny_model, planned)
-        galleries[name] = surest_mistakes(planned, outcomes[name], tiny_model.config.preprocess)
+        galleries[name] = galleries_of(planned, outcomes[name], tiny_model.config.preprocess)[0]
     a, b = (outcomes[name].report for name in ("unlike", "alike"))
     assert b.predictions.ids == ("same.png",) * 12
     assert dataclasses.replace(b.predictions, ids=a.predictions.ids) == a.predictions
