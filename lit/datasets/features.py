@@ -1,7 +1,7 @@
 """From a serialized example to what lit needs of it: the picture as stored, labels, captions, a name."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,9 @@ import numpy as np
 from lit.datasets import guest
 from lit.datasets.feature_tree import at, find, inner, pruned
 from lit.errors import DatasetError
+
+#: Between the name of a sequence of sequences and what is stored of it.
+_RAGGED = b"/ragged_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +76,16 @@ class Decoder:
         from google.protobuf.message import DecodeError
 
         try:
+            if _RAGGED in record:
+                record = _without_ragged(record, {"/".join(path) for path in self._paths.values()})
             tree = self._features.deserialize_example_np(record, decoders=self._decoders)
         except DecodeError as error:
             raise ValueError(f"the record is damaged ({error})") from error
+        except (RuntimeError, AttributeError) as error:  # what tfds's parser makes of its KeyErrors, and its own
+            raise ValueError(f"tfds cannot parse the record ({error})") from error
         found = {role: at(tree, path) for role, path in self._paths.items()}
+        if missing := ["/".join(self._paths[role]) for role, value in found.items() if value is None]:
+            raise ValueError(f"the record has no feature {missing[0]!r}")
         return Values(
             image=self._frame(found["image"]) if self._video else _picture(found["image"]),
             labels=_labels(found["label"]) if "label" in found else (),
@@ -88,6 +97,22 @@ class Decoder:
         from lit.datasets.video import middle_frame
 
         return bytes(middle_frame(frames))
+
+
+def _without_ragged(record: bytes, wanted: Collection[str]) -> bytes:
+    """The record without sequences of sequences that are not asked for: tfds's parser stumbles over those alone.
+
+    Source: tensorflow_datasets/core/example_parser.py, _features_to_numpy.
+    """
+    from tensorflow_datasets.proto import tf_example_pb2
+
+    messages: Any = tf_example_pb2  # its classes are made when it is imported
+    example = messages.Example.FromString(record)
+    stored = example.features.feature
+    for key in [key for key in stored if _RAGGED.decode() in key]:
+        if key.partition(_RAGGED.decode())[0] not in wanted:
+            del stored[key]
+    return example.SerializeToString()
 
 
 def _check(leaves: Mapping[str, Any], wanted: Wanted, of: str) -> None:

@@ -55,6 +55,26 @@ def find_prepared(name: str, data_dir: str | os.PathLike[str] | None = None) -> 
         return folder / version
 
 
+def refuse_another(directory: Any, name: str, info: Any) -> None:
+    """Compares what was asked for with what lies in the directory of a version, which may have been given itself.
+
+    Args:
+      directory: of the version; where it does not say its configuration (old ones), its folder does.
+      name: as asked for; what it leaves open is not compared.
+      info: `tfds.core.DatasetInfo`, of the directory.
+
+    Raises:
+      DatasetError: it is another dataset, configuration or version.
+    """
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    config = info.config_name or (directory.parent.name if directory.parent.name == match["config"] else "")
+    there = {"builder": info.name, "config": config, "version": str(info.version)}
+    if any(asked is not None and asked != there[part] for part, asked in match.groupdict().items()):
+        holds = f"{info.name}{f'/{config}' if config else ''}:{info.version}"
+        raise DatasetError(f"{directory} holds {holds!r}, not {name!r}. Name the directory that has it.")
+
+
 def read_json(path: Any) -> Any:
     """The content of a JSON file.
 

@@ -9,7 +9,7 @@ from lit.datasets import guest
 from lit.datasets.features import Decoder, Wanted
 from lit.datasets.fingerprint import content_key, fingerprint, local_file, versions
 from lit.datasets.info import read_info
-from lit.datasets.prepared import find_prepared, read_json, reading
+from lit.datasets.prepared import find_prepared, read_json, reading, refuse_another
 from lit.datasets.record import Example
 from lit.datasets.records import Piece, array_records, places, record_id, tf_records
 from lit.errors import DatasetError, MissingExtraError
@@ -56,9 +56,7 @@ class TfdsDataset:
         said = read_json(directory / "dataset_info.json")
         self._reader, stored = _reader_for(said, reader, f"{name} in {directory}")
         info = read_info(directory, stored)
-        asked = name.partition(":")[0].partition("/")[0]
-        if info.name != asked:
-            raise DatasetError(f"{directory} holds {info.name!r}, not {asked!r}.")
+        refuse_another(directory, name, info)
         config = f"/{info.config_name}" if info.config_name else ""
         self.name = f"{info.name}{config}:{info.version}"
         self.split = split if split is not None else _only_split(self.name, list(info.splits))

@@ -134,6 +134,40 @@ def test_features_by_path(rich, reader):
     assert [(e.labels, e.texts) for e in opened(label="", captions="nested/file").examples()][1] == ((), ("é/1",))
 
 
+@READERS
+def test_ragged_features_are_read_where_wanted_and_passed_over_elsewhere(tmp_path, reader):
+    import tensorflow_datasets as tfds
+
+    kinds = tfds.features
+    features = {
+        "image": kinds.Image(shape=(None, None, 3)),
+        "label": kinds.ClassLabel(names=NAMES),
+        "objects": kinds.Sequence({"texts": kinds.Sequence(kinds.Text()), "points": kinds.Sequence(np.int64)}),
+    }
+    objects = [{"texts": ["a", "ü"], "points": [1, 2, 3]}, {"texts": ["c"], "points": []}]
+    rows = [{"image": png(i), "label": i, "objects": objects[:n]} for i, n in enumerate((2, 1))]
+    write_tfds(tmp_path, "ragged", rows, features=features, file_format=FORMATS[reader])
+    found = list(tfds_dataset("ragged", data_dir=tmp_path).examples())
+    assert [(e.image, e.labels, e.texts) for e in found] == [(png(0), (0,), ()), (png(1), (1,), ())]
+    found = list(tfds_dataset("ragged", data_dir=tmp_path, captions="objects/texts").examples())
+    assert [(e.image, e.texts) for e in found] == [(png(0), ("a", "ü", "c")), (png(1), ("a", "ü"))]
+
+
+def test_what_tfds_cannot_parse_is_told_with_the_example(tmp_path):
+    import tensorflow_datasets as tfds
+
+    directory = write_tfds(tmp_path, "animals", examples(2), label_names=NAMES, file_format="tfrecord")
+    other = tfds.features.FeaturesDict({"image": tfds.features.Text(), "label": tfds.features.Sequence(np.int64)})
+    records = [other.serialize_example({"image": png(), "label": [1, 2]})] * 2
+    write_tfrecord(directory / "animals-test.tfrecord-00000-of-00001", records)
+    with pytest.raises(DatasetError, match="animals:1.0.0, example .*-00001__0: .*label.*Prepare the dataset anew"):
+        list(tfds_dataset("animals", data_dir=tmp_path).examples())
+    record = other.serialize_example({"image": png(), "label": [1]}).replace(b"label", b"lapel")
+    write_tfrecord(directory / "animals-test.tfrecord-00000-of-00001", [record] * 2)
+    with pytest.raises(DatasetError, match="animals:1.0.0, example .*-00001__0: .*label.*Prepare the dataset anew"):
+        list(tfds_dataset("animals", data_dir=tmp_path).examples())
+
+
 @pytest.mark.parametrize(
     ("features", "says"),
     [
@@ -182,7 +216,32 @@ def test_what_is_not_prepared_is_told_with_what_is(tmp_path):
     assert tfds_dataset("two", data_dir=tmp_path).name == "two/b:1.0.0"
     for root in (tmp_path / "animals", tmp_path / "animals" / "1.10.0"):
         assert tfds_dataset("animals", data_dir=root).name == "animals:1.10.0"
-    says("holds 'animals', not 'cifar10'", "cifar10", tmp_path / "animals" / "1.0.0")
+    says("holds 'animals:1.0.0', not 'cifar10'", "cifar10", tmp_path / "animals" / "1.0.0")
+
+
+def test_the_directory_of_a_version_must_hold_what_is_asked_for(tmp_path):
+    plain = write_tfds(tmp_path, "animals", examples(2), label_names=NAMES)
+    random = write_tfds(tmp_path, "two/random", examples(2), label_names=NAMES)
+
+    def opened(name, root):
+        return tfds_dataset(name, data_dir=root).name
+
+    for name in ("animals/other:1.0.0", "animals/other", "animals:9.9.9"):
+        with pytest.raises(DatasetError, match=f"1.0.0 holds 'animals:1.0.0', not '{name}'"):
+            opened(name, plain)
+    for name in ("two/fixed", "two/random:2.0.0", "two/fixed:1.0.0"):
+        with pytest.raises(DatasetError, match=f"holds 'two/random:1.0.0', not '{name}'"):
+            opened(name, random)
+    assert {opened(name, random) for name in ("two", "two/random", "two:1.0.0", "two/random:1.0.0")} == {
+        "two/random:1.0.0"
+    }
+    with pytest.raises(DatasetError, match=r"2.0.0 holds 'animals:1.0.0', not 'animals:2.0.0'"):
+        opened("animals:2.0.0", plain.rename(plain.parent / "2.0.0").parents[1])
+    info = random / "dataset_info.json"
+    info.write_text(json.dumps({k: v for k, v in json.loads(info.read_text()).items() if k != "configName"}))
+    assert opened("two/random", tmp_path) == "two:1.0.0"  # tfds did not write it once
+    with pytest.raises(DatasetError, match="holds 'two:1.0.0', not 'two/fixed'"):
+        opened("two/fixed", random)
 
 
 def test_the_data_directory_of_the_environment(tmp_path, monkeypatch):
