@@ -1,6 +1,7 @@
 """Reports made up for tests: figures that hang together, at the sizes that occur."""
 
 import io
+from html.parser import HTMLParser
 
 import numpy as np
 from PIL import Image
@@ -25,8 +26,41 @@ NASTY = (
     "</style></title><img src=x onerror=alert(1)>",
     "$\\frac{1}{0}$",
 )
+_VOID = {"meta", "link", "img", "input", "br"}
 _ADJECTIVES = ["red", "black", "little", "great", "spotted", "northern", "giant", "common", "Siberian", "silver"]
 _NOUNS = ["fox", "cat", "dog", "heron", "beetle", "truck", "bridge", "violin", "teapot", "mushroom"]
+
+
+class Reader(HTMLParser):
+    """Text, tags and attributes; every tag must be closed in its order."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.words = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
 
 
 def seal(**factors: dict[str, str]) -> Seal:

@@ -78,6 +78,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "ranks": ranks,
         "ways": ways,
         "scale": view.scale(report),
+        "departures": view.departures(report),
         "other_published": view.other_published(report),
         "times": view.time_rows(report),
         "command": view.command(report),

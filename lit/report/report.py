@@ -160,11 +160,18 @@ class Report:
     def published(self, figure: str) -> Expected | None:
         """The published figure that `figure` may be held against, if any.
 
-        It is of this model under this protocol; failing that, of this model from a source that names no protocol.
+        It is of this model under exactly this protocol, and the run departs from nothing that it names.
         """
-        of_figure = [e for e in self.expected if e.metric == figure and e.model == self.model]
-        by_protocol = {e.protocol: e for e in reversed(of_figure)}
-        return by_protocol.get(self.protocol) or by_protocol.get("")
+        return None if self.altered else self._under_protocol(figure)
+
+    def departed_from(self, figure: str) -> Expected | None:
+        """The published figure that `figure` could be held against, had the run not departed from its protocol."""
+        return self._under_protocol(figure) if self.altered else None
+
+    def _under_protocol(self, figure: str) -> Expected | None:
+        wanted = (self.model, figure, self.protocol)
+        found = (e for e in self.expected if self.protocol and (e.model, e.metric, e.protocol) == wanted)
+        return next(found, None)
 
     def save(self, path: str | Path) -> None:
         """Writes JSON; see `lit.report.save`."""

@@ -43,14 +43,27 @@ def retrieval_rows(report: Report) -> tuple[list[int], list[dict[str, Any]]]:
     ways = {"image_to_text": "Image to text", "text_to_image": "Text to image"}
     found = {key.rpartition("_r") for key in report.figures}
     ranks = sorted({int(k) for way, _, k in found if way in ways and k.isdigit()})
-    rows = [{"name": said, "figures": [report.figures.get(f"{way}_r{k}") for k in ranks]} for way, said in ways.items()]
-    return ranks, [row for row in rows if any(row["figures"])]
+    keys = {said: [f"{way}_r{k}" for k in ranks] for way, said in ways.items()}
+    cells = {said: [(report.figures.get(key), report.published(key)) for key in of] for said, of in keys.items()}
+    rows = [{"name": said, "cells": of, "n": max((f.n for f, _ in of if f), default=0)} for said, of in cells.items()]
+    return ranks, [row for row in rows if any(figure for figure, _ in row["cells"])]
 
 
-def other_published(report: Report) -> list[Any]:
-    """Published figures of the headline that were measured otherwise."""
-    used = report.published(report.headline)
-    return [e for e in report.expected if e.metric == report.headline and e is not used]
+def other_published(report: Report) -> list[dict[str, Any]]:
+    """Published figures of this model that were measured otherwise, those of the headline first."""
+    of_model = [e for e in report.expected if e.model == report.model]
+    return [
+        {"name": "" if e.metric == report.headline else name_of(e.metric), "expected": e}
+        for e in sorted(of_model, key=lambda e: e.metric != report.headline)
+        if e not in (report.published(e.metric), report.departed_from(e.metric))
+    ]
+
+
+def departures(report: Report) -> list[dict[str, Any]]:
+    """Published figures that this run would be held against, had it not departed from their protocol."""
+    keys = sorted(report.figures, key=lambda key: key != report.headline)
+    found = {key: report.departed_from(key) for key in keys}
+    return [{"name": name_of(key), "expected": expected} for key, expected in found.items() if expected]
 
 
 def scale(report: Report) -> dict[str, float]:

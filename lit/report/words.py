@@ -63,14 +63,15 @@ def _lines(report: Report) -> Iterator[str]:
     head = report.figures[report.headline]
     yield f"{report.title}: {_with_what(report)}"
     yield f"  {name_of(report.headline)} {percent(head.value, head.n)} (95 %: {interval(head)}, n = {head.n:,})"
-    if published := report.published(report.headline):
-        away = against(head.value - published.value, head.n)
-        yield f"  published {percent(published.value, head.n)} ({published.source}); this is {away}"
-    else:
-        yield "  no published figure under this protocol"
+    yield f"  {published_beside(report, report.headline) or 'no published figure under this protocol'}"
     for key, figure in report.figures.items():
         if key != report.headline:
-            yield f"  {name_of(key)} {percent(figure.value, figure.n)} ({interval(figure)})"
+            beside = published_beside(report, key)
+            yield f"  {name_of(key)} {percent(figure.value, figure.n)} ({interval(figure)})" + (
+                beside and f"; {beside}"
+            )
+    if report.altered and not any(map(report.departed_from, report.figures)):
+        yield f"  this run departs from its suite and protocol: {'; '.join(report.altered)}"
     if report.excluded:
         yield f"  {len(report.excluded):,} excluded"
     for warning in report.warnings:
@@ -78,17 +79,29 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  seal {report.seal.hash[:12]}, {report.created}"
 
 
+def published_beside(report: Report, key: str) -> str:
+    """What was published of a figure under the report's protocol, and how this run stands to it; empty: nothing."""
+    figure = report.figures[key]
+    if published := report.published(key):
+        away = against(figure.value - published.value, figure.n)
+        return f"published {percent(published.value, figure.n)} ({published.source}); this is {away}"
+    if published := report.departed_from(key):
+        said = f"published {percent(published.value)} under {published.protocol}"
+        return f"{said}; this run departs from it: {'; '.join(report.altered)}"
+    return ""
+
+
 def html_of(report: Report) -> str:
     """A report as a small table for notebooks."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(name_of(key))}</th><td>{percent(figure.value, figure.n)}</td>"
-        f"<td>{interval(figure)}</td><td>{figure.n:,}</td></tr>"
+        f"<td>{interval(figure)}</td><td>{figure.n:,}</td><td>{escape(published_beside(report, key))}</td></tr>"
         for key, figure in report.figures.items()
     )
     warnings = "".join(f"<p>Warning: {escape(warning)}</p>" for warning in report.warnings)
     return (
         f"<table><caption>{escape(report.title)}: {escape(_with_what(report))}. Seal {report.seal.hash[:12]}.</caption>"
-        f"<tr><th></th><th></th><th>95 % interval</th><th>n</th></tr>{rows}</table>{warnings}"
+        f"<tr><th></th><th></th><th>95 % interval</th><th>n</th><th></th></tr>{rows}</table>{warnings}"
     )
 
 

@@ -30,7 +30,7 @@ def test_which_published_figure_counts():
 
     assert found("clip", "") == 0.0
     assert found("", "clip") == 0.1
-    assert found("big-vision", "") == 0.1
+    assert found("big-vision", "") is None
     assert found("big-vision") is None
     assert found("clip", model="LiT-L16L") is None
 
