@@ -25,8 +25,10 @@ class _DefaultCommand(HelpfulGroup):
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Commands, and the names of suites."""
-        return super().shell_complete(ctx, incomplete) + NameOrPath("suites").shell_complete(ctx, ctx, incomplete)  # pyright: ignore[reportArgumentType]
+        """Commands, the names of suites, and paths where no name fits."""
+        commands = super().shell_complete(ctx, incomplete)
+        suites = NameOrPath("suites").shell_complete(ctx, ctx, incomplete)  # pyright: ignore[reportArgumentType]
+        return commands + [item for item in suites if item.type == "plain" or not commands]
 
 
 class _Run(HelpfulCommand):
@@ -62,6 +64,7 @@ _FILE = click.Path(path_type=Path)
 
 @click.command(
     name="run",
+    hidden=True,
     cls=_Run,
     examples=(
         ("lit eval cifar10 --data-dir ~/tensorflow_datasets", "a suite, prepared by tfds"),
