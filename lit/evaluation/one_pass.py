@@ -10,12 +10,18 @@ from jaxtyping import Float32, UInt8
 
 from lit.datasets import Dataset
 from lit.errors import ImageError
+from lit.evaluation import meeting
 from lit.evaluation.reading import Read, Reading
 from lit.model import Model
 from lit.progress import progress as show_progress
 from lit.report.report import Timing
 from lit.store import DatasetIndex, EmbeddingStore
 from lit.streams import Clock
+
+#: Stored rows that are looked up together: one at a time, the look-ups take longer than all the rest of a pass.
+LOOK_UP = 256
+#: And bytes of their pictures, at which they are looked up at once, however few.
+LOOK_UP_BYTES = 2**25
 
 
 class OnePass:
@@ -34,6 +40,7 @@ class OnePass:
     ) -> None:
         self._model, self._share, self._store = model, share, store
         self._reading, self._clock, self._computed = Reading(dataset, share), Clock(), 0
+        self._look_up_seconds = 0.0
         self._failures: list[ImageError] | None = [] if skip_bad else None
         # One entry, and one row of the embeddings, for each example read; `_row_of` has a content's first row.
         self._examples: list[tuple[str, tuple[int, ...], tuple[str, ...]]] = []
@@ -69,10 +76,10 @@ class OnePass:
         return not self._unread
 
     def timing(self, began: float) -> Timing:
-        """Where the time went since `began` (`time.perf_counter`)."""
+        """Where the time went since `began` (`time.perf_counter`); `read` includes hashing and look-ups."""
         return Timing(
             wall=time.perf_counter() - began,
-            read=self._reading.seconds,
+            read=self._reading.seconds + self._look_up_seconds,
             decode=self._clock.decode,
             tower=self._clock.tower,
             text=0.0,
@@ -82,29 +89,50 @@ class OnePass:
         )
 
     def _missing(self, source: Iterator[Read], advance: Callable[[int], None]) -> Iterator[bytes | np.ndarray]:
-        """The content of images whose embedding is neither stored nor under way."""
+        """The content of images whose embedding is neither stored nor under way.
+
+        What the store knows waits for a look-up together, its content beside it in case that the row is damaged; what
+        it does not know does not wait.
+        """
+        waiting: list[tuple[int, bytes | np.ndarray]] = []
+        size = 0
         for read in source:
-            example, content, digest = read.example, read.content, read.digest
-            row = len(self._examples)
-            self._examples.append((example.id, example.labels, example.texts))
-            self._digests.append(digest)
+            row, content = len(self._examples), read.content
+            self._examples.append((read.example.id, read.example.labels, read.example.texts))
+            self._digests.append(read.digest)
             if isinstance(content, ImageError):
                 # An empty picture fails in its turn, after those before it.
                 self._unread[row] = content.reason
                 self._sent.append(row)
                 yield b""
-            elif self._row_of.setdefault(digest, row) == row and not self._take_stored(row, digest):
+            elif self._row_of.setdefault(read.digest, row) != row:
+                advance(1)
+            elif self._store is None or read.digest not in self._store:
                 self._sent.append(row)
                 yield content
             else:
-                advance(1)
+                waiting.append((row, content))
+                size += content.nbytes if isinstance(content, np.ndarray) else len(content)
+                if len(waiting) >= LOOK_UP or size >= LOOK_UP_BYTES:
+                    yield from self._damaged(waiting, advance)
+                    waiting, size = [], 0
+        if waiting:
+            yield from self._damaged(waiting, advance)
 
-    def _take_stored(self, row: int, digest: bytes) -> bool:
-        if self._store is None:
-            return False
-        found, known = self._store.get(np.frombuffer(digest, np.uint8)[None])
-        self._zimg[row] = found[0]
-        return bool(known[0])
+    def _damaged(
+        self, waiting: list[tuple[int, bytes | np.ndarray]], advance: Callable[[int], None]
+    ) -> Iterator[bytes | np.ndarray]:
+        """Takes stored rows; gives the content of those that turn out to be damaged."""
+        assert self._store is not None
+        meeting.stop_if_another_failed()
+        began, rows = time.perf_counter(), [row for row, _ in waiting]
+        self._zimg[rows], known = self._store.get(_joined([self._digests[row] for row in rows]))
+        self._look_up_seconds += time.perf_counter() - began
+        advance(int(known.sum()))
+        for at in np.flatnonzero(~known).tolist():
+            row, content = waiting[at]
+            self._sent.append(row)
+            yield content
 
     def _compute(self, contents: Iterator[bytes | np.ndarray], size: int, advance: Callable[[int], None]) -> None:
         batches = self._model.iter_images(contents, batch_size=size, failures=self._failures, clock=self._clock)
@@ -118,6 +146,7 @@ class OnePass:
                 self._computed += len(rows)
                 advance(int(index[-1]) + 1 - seen)  # those that cannot be used are done with, too
                 seen = int(index[-1]) + 1
+                meeting.stop_if_another_failed()
 
     def _placed(self, error: ImageError) -> ImageError:
         if error.index is None:  # the dataset's own

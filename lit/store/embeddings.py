@@ -53,6 +53,10 @@ class EmbeddingStore:
     def __len__(self) -> int:
         return len(self._place)
 
+    def __contains__(self, digest: bytes) -> bool:
+        """Whether there is a row, sound or not; only `get` tells which."""
+        return digest in self._place or digest in self._unseen
+
     def __enter__(self) -> "EmbeddingStore":
         return self
 

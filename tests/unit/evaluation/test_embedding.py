@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from datasets_in_memory import Pictures, jpegs
 
-from lit.errors import ConfigError, DatasetError, ImageError, OutputError
+from lit.errors import ConfigError, DatasetError, ImageError, OutputError, ProcessError
+from lit.evaluation import one_pass
 from lit.evaluation.embedding import embed_dataset
 from lit.store import EmbeddingStore, digest_of
 from lit.store import segment as segments
@@ -181,6 +182,46 @@ class TestBadPictures:
     def test_not_one_good_picture(self, tiny_model):
         with pytest.raises(DatasetError, match="not one of 2 images can be used; the first is test/0"):
             embed_dataset(tiny_model, Pictures([b"", b"x"]), skip_bad=True)
+
+
+@pytest.mark.parametrize("known_at_most", [2**25, 1500])
+def test_what_is_stored_is_looked_up_in_blocks_of_bounded_size(tiny_model, monkeypatch, known_at_most):
+    images = jpegs(20)
+    embed_dataset(tiny_model, Pictures([image for i, image in enumerate(images) if i % 4]))
+    real, asked = EmbeddingStore.get, []
+
+    def get(store, digests):
+        asked.append(len(digests))
+        return real(store, digests)
+
+    monkeypatch.setattr(EmbeddingStore, "get", get)
+    monkeypatch.setattr(one_pass, "LOOK_UP", 7)
+    monkeypatch.setattr(one_pass, "LOOK_UP_BYTES", known_at_most)
+    embedded = embed_dataset(tiny_model, Pictures(images, fingerprint="more"))
+    np.testing.assert_array_equal(embedded.zimg, tiny_model.embed_images(images))
+    assert (embedded.timing.computed, embedded.timing.reused) == (5, 15)
+    assert sum(asked) == 15
+    assert asked == [7, 7, 1] or (known_at_most == 1500 and max(asked) < 7)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_it_ends_where_another_process_has_failed(tiny_model, monkeypatch, stored):
+    if stored:
+        embed_dataset(tiny_model, Pictures(jpegs(200)))
+    calls = []
+
+    def stop():
+        calls.append(1)
+        if len(calls) == 2:
+            raise ProcessError("process 1 failed")
+
+    monkeypatch.setattr("lit.evaluation.meeting.stop_if_another_failed", stop)
+    monkeypatch.setattr(one_pass, "LOOK_UP", 7)
+    dataset = Pictures(jpegs(200), fingerprint="again")
+    with pytest.raises(ProcessError, match="process 1 failed"):
+        embed_dataset(tiny_model, dataset)
+    assert dataset.closed
+    assert dataset.taken < 200
 
 
 @pytest.mark.parametrize(("says", "word"), [(5, "more"), (7, "fewer")])

@@ -201,6 +201,16 @@ def test_an_unwritable_place_is_one_warning(tmp_path, caplog):
     store.close()
 
 
+def test_a_digest_is_in_the_store_from_its_append_on(opened):
+    key = digests("a")[0].tobytes()
+    with opened() as store:
+        assert key not in store
+        store.append(digests("a"), vectors(1))
+        assert key in store
+    assert key in store
+    assert key in opened()
+
+
 def test_an_emptied_cache_is_no_error(opened, tmp_path):
     fill(opened, "a")
     (path,) = files(tmp_path, ".keys")
