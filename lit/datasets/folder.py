@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lit.datasets.fingerprint import content_key, fingerprint, local_file
-from lit.datasets.listed import ListedDataset
+from lit.datasets.listed import LOCAL, ListedDataset
 from lit.datasets.record import Example
 from lit.errors import DatasetError, InputError
 from lit.images import SUFFIXES, find_images
@@ -46,6 +46,10 @@ def folder_dataset(path: str | Path) -> ListedDataset:
         label_names=names,
         fingerprint=fingerprint(files, kind="folder", label_names=names),
         content_key=content_key(files, kind="folder", label_names=names),
-        description={"dataset": f"folder {root.resolve().name!r}", "storage": f"{len(names)} class folders"},
+        description={
+            "dataset": f"folder {root.resolve().name!r}",
+            "source": LOCAL,
+            "storage": f"{len(names)} class folders",
+        },
         listed=listed,
     )

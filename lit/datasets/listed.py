@@ -9,6 +9,8 @@ from lit.errors import DatasetError
 
 #: Beside a manifest or an archive: the label names, line by line.
 CLASS_NAMES = "classnames.txt"
+#: In a description, the source of what no library has prepared.
+LOCAL = "local files"
 
 
 @dataclasses.dataclass

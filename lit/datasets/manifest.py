@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lit.datasets.fingerprint import content_key, fingerprint, local_file
-from lit.datasets.listed import ListedDataset, class_names_beside, label_number
+from lit.datasets.listed import LOCAL, ListedDataset, class_names_beside, label_number
 from lit.datasets.record import Example
 from lit.errors import DatasetError, MissingExtraError
 
@@ -74,7 +74,12 @@ def manifest_dataset(
             rows=[(_below(path.parent, key), row.labels, row.texts) for key, row in rows.items()],
             label_names=names,
         ),
-        description={"dataset": f"manifest {path.name!r}", "storage": path.suffix[1:].lower(), "label names": given},
+        description={
+            "dataset": f"manifest {path.name!r}",
+            "source": LOCAL,
+            "storage": path.suffix[1:].lower(),
+            "label names": given,
+        },
         listed=listed,
     )
 

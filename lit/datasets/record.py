@@ -36,7 +36,8 @@ class Dataset(Protocol):
       split: as the dataset calls it ("test").
       label_names: the dataset's own, in label order; None where it has none.
       fingerprint: changes when the stored files do (names, sizes, times); computed without reading a picture.
-      description: what can move a figure, in plain words ("reader" -> "tf.data 2.21").
+      description: what can move a figure, in plain words ("reader" -> "tf.data 2.21"), with its "source": "tfds" or
+        "local files".
     """
 
     name: str

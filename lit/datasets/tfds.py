@@ -85,6 +85,7 @@ class TfdsDataset:
         library = versions("tensorflow", "tensorflow-cpu") if self._reader == "tf" else versions("array-record")
         self.description: Mapping[str, str] = {
             "dataset": f"{self.name}, split {self.split}",
+            "source": "tfds",
             "storage": _FORMAT[self._reader],
             "reader": "tf.data" if self._reader == "tf" else "data source",
             "reader versions": ", ".join(f"{k} {v}" for k, v in {**library, **versions("tensorflow-datasets")}.items()),

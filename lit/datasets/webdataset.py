@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lit.datasets.fingerprint import content_key, fingerprint, local_file
-from lit.datasets.listed import class_names_beside, label_number
+from lit.datasets.listed import LOCAL, class_names_beside, label_number
 from lit.datasets.record import Example
 from lit.datasets.tar_samples import PICTURES, Sample, samples_of
 from lit.errors import DatasetError
@@ -84,6 +84,7 @@ class TarDataset:
         self.fingerprint = fingerprint(files, kind="webdataset", label_names=self.label_names)
         self.description: Mapping[str, str] = {
             "dataset": f"WebDataset {Path(name).name!r}",
+            "source": LOCAL,
             "storage": f"{len(paths)} tar files",
         }
 

@@ -31,6 +31,7 @@ def test_folder_names_are_the_labels(zoo):
     found = [(e.id, e.labels, e.image) for e in data.examples()]
     ids = ["10/a.png", "2/b.png", "Zebra/c.PNG", "ape/a.png", "ape/deep/d.png", "épée/e.png"]
     assert found == [(i, (n,), zoo / i) for i, n in zip(ids, [0, 1, 2, 3, 3, 4], strict=True)]
+    assert data.description["source"] == "local files"
     assert (data.name, data.split, len(data)) == ("zoo", "all", 6)
     for shards in (1, 2, 7):
         assert [[e.id for e in data.examples(s, shards)] for s in range(shards)] == [

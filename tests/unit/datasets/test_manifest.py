@@ -28,7 +28,7 @@ def test_csv_with_names(tmp_path):
     assert data.label_names == ("ape", "zebra")
     assert rows(data) == [("a.png", (1,), ()), ("b, c.png", (0,), ()), ("sub/c.png", (), ())]
     assert [e.image for e in data.examples(1, 2)] == [tmp_path / "b, c.png"]
-    assert data.description["label names"] == "the names that occur"
+    assert (data.description["source"], data.description["label names"]) == ("local files", "the names that occur")
 
 
 def test_csv_with_numbers(tmp_path):

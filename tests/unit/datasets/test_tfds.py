@@ -38,6 +38,7 @@ def animals(tmp_path_factory) -> dict[str, Path]:
 def test_examples_come_in_order_as_they_are_stored(animals, reader):
     data = tfds_dataset("animals", split="test", data_dir=animals[reader])
     assert isinstance(data, Dataset)
+    assert data.description["source"] == "tfds"
     assert (data.name, data.split, data.label_names, len(data)) == ("animals:1.0.0", "test", tuple(NAMES), 11)
     found = list(data.examples())
     assert [e.image for e in found] == [png(i) for i in range(11)]

@@ -32,6 +32,7 @@ def test_shards(shards, pattern):
     data = webdataset(f"{shards}/{pattern}")
     assert isinstance(data, Dataset)
     assert (data.label_names, len(data)) == (("zebra", "ape", "cat"), 12)
+    assert data.description["source"] == "local files"
     found = list(data.examples())
     assert [e.id for e in found] == [f"shard-{i // 4:03d}.tar/{i:04d}" for i in range(12)]
     assert [e.image for e in found] == [png(i) for i in range(12)]
