@@ -23,8 +23,12 @@ class LabelMap:
     to_class: tuple[int | None, ...]
     words: str
 
-    def classes_of(self, labels: Iterable[int]) -> tuple[int, ...]:
+    def classes_of(self, labels: Iterable[int], *, of: str = "the dataset") -> tuple[int, ...]:
         """The class positions of an example's labels, without those that the suite does not score.
+
+        Args:
+          labels: of one example.
+          of: names the example, with its dataset, for the message.
 
         Raises:
           DatasetError: a label that the dataset does not have.
@@ -32,7 +36,7 @@ class LabelMap:
         found = []
         for label in labels:
             if not 0 <= label < len(self.to_class):
-                raise DatasetError(f"label {label} is out of range; the dataset has {len(self.to_class)} (from 0).")
+                raise DatasetError(f"{of}: label {label} is out of range; there are {len(self.to_class)} (from 0).")
             found.append(self.to_class[label])
         return tuple(position for position in found if position is not None)
 

@@ -156,8 +156,10 @@ def test_labels_out_of_range():
     found = LabelMap(to_class=(1, None, 0), words="")
     assert found.classes_of([0, 1, 2]) == (1, 0)
     for label in (3, -1):
-        with pytest.raises(DatasetError, match=f"label {label} is out of range; the dataset has 3"):
+        with pytest.raises(DatasetError, match=f"^the dataset: label {label} is out of range; there are 3 .from 0."):
             found.classes_of([label])
+        with pytest.raises(DatasetError, match=f"^cifar10:3.0.2, example 7: label {label} is out of range; there are"):
+            found.classes_of([label], of="cifar10:3.0.2, example 7")
 
 
 @pytest.mark.parametrize(
