@@ -214,6 +214,7 @@ def full() -> Report:
             "The confusion matrix looks permuted: 'cat' and 'dog' seem to have changed places (84 % of their images).",
         ),
         few_shot=tuple(few),
+        notes=("20 % of the test images have a near copy among the training images.",),
     )
 
 

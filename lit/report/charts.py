@@ -37,17 +37,18 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> str:
     return inline(svg, "reliability", said)
 
 
-def few_shot_chart(rows: Sequence[FewShot], zero_shot: float) -> str:
-    """Accuracy over examples per class: a line for each method, its seeds as points, and zero-shot across."""
+def few_shot_chart(rows: Sequence[FewShot], zero_shot: float | None) -> str:
+    """Accuracy over examples per class: a line for each method, its seeds as points, and zero-shot (top-1) across."""
     rows = [row for row in rows if row.accuracies]
     shots = sorted({row.shots for row in rows})
     methods = list(dict.fromkeys(row.method for row in rows))
     with drawing(5.2, 3.1, PAGE, _WHAT) as figure:
         axes = figure.subplots()
-        axes.axhline(100 * zero_shot, color=PAGE.faint, linewidth=0.9, linestyle="--")
-        axes.annotate(
-            "zero-shot", (0, 100 * zero_shot), (2, 4), textcoords="offset points", color=PAGE.faint, fontsize=8.5
-        )
+        if zero_shot is not None:
+            axes.axhline(100 * zero_shot, color=PAGE.faint, linewidth=0.9, linestyle="--")
+            axes.annotate(
+                "zero-shot", (0, 100 * zero_shot), (2, 4), textcoords="offset points", color=PAGE.faint, fontsize=8.5
+            )
         for method, colour, marker in zip(methods, (PAGE.blue, PAGE.orange, PAGE.ink), "os^", strict=False):
             of = sorted((row for row in rows if row.method == method), key=lambda row: row.shots)
             x = [shots.index(row.shots) for row in of]
@@ -59,7 +60,7 @@ def few_shot_chart(rows: Sequence[FewShot], zero_shot: float) -> str:
                 color=colour, fontsize=8.5,
             )  # fmt: skip
         axes.set_xticks(range(len(shots)), [str(k) for k in shots])
-        axes.set(xlabel="training examples per class", ylabel="accuracy, per cent")
+        axes.set(xlabel="training examples per class", ylabel="top-1, per cent")
         quiet_grid(axes, PAGE, "y")
         svg = svg_of(figure)
     said = "Few-shot accuracy over examples per class. The table gives the same in numbers."

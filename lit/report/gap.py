@@ -81,6 +81,6 @@ def _draw(axes, steps: Sequence[GapStep], palette: Palette) -> None:
     axes.invert_yaxis()
     axes.use_sticky_edges = False
     axes.margins(x=0.16, y=0.02)
-    axes.set_xlabel("accuracy in per cent; the line is the figure as measured")
+    axes.set_xlabel("top-1 accuracy in per cent; the line is as measured")
     axes.spines["left"].set_visible(False)
     quiet_grid(axes, palette, "x")

@@ -34,7 +34,7 @@ def page(
       report: of classification or retrieval; parts that it lacks are left out.
       gallery: mistakes to show, surest first.
       examples: of the most frequent confusions, those of one confusion together.
-      gap: what each choice costs.
+      gap: what each choice costs, where it is not what the report holds.
 
     Raises:
       MissingExtraError: jinja2 or matplotlib is not installed.
@@ -51,7 +51,7 @@ def page(
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **_figures(report),
         **_by_class(report),
-        **_charts(report, gap or ()),
+        **_charts(report, report.gap if gap is None else gap),
     )  # fmt: skip
     # File names on Linux may hold half a surrogate pair, which UTF-8 cannot.
     return text.encode("utf-8", "replace").decode()
@@ -100,11 +100,13 @@ def _by_class(report: Report) -> dict[str, Any]:
 
 def _charts(report: Report, gap: Sequence[GapStep]) -> dict[str, Any]:
     shots, few_shot = view.few_shot_rows(report)
+    top1 = report.figures.get("top1")
     return {
         "reliability": charts.reliability_chart(report.reliability) if any(b.n for b in report.reliability) else "",
         "shots": shots,
         "few_shot": few_shot,
-        "few_shot_chart": charts.few_shot_chart(report.few_shot, report.accuracy) if few_shot else "",
+        "zero_shot": top1,
+        "few_shot_chart": charts.few_shot_chart(report.few_shot, top1 and top1.value) if few_shot else "",
         "gap": gap,
         "gap_is_path": bool(gap) and is_path(gap),
         "gap_chart": charts.gap_figure(gap) if gap else "",
@@ -139,6 +141,7 @@ def _environment() -> Any:
         "seconds": _seconds,
         "day": _day,
         "methods": lambda rows: _methods([row["figure"] for row in rows]),
+        "cell_methods": lambda rows: _methods([cell for row in rows for cell in row["cells"] if cell]),
     }
     return environment
 

@@ -12,7 +12,7 @@ class GapStep:
     Attributes:
       factor: what was varied ("templates").
       before, after: its two values in words.
-      figure: the headline figure with `after`.
+      figure: top-1 with `after`.
       delta, low, high: the paired difference to the figure with `before`, on the same images, a fraction, and its 95 %
         interval.
     """
@@ -27,5 +27,5 @@ class GapStep:
 
     @property
     def start(self) -> float:
-        """The figure with `before`."""
+        """Top-1 with `before`."""
         return self.figure.value - self.delta

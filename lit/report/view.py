@@ -117,13 +117,13 @@ def confusion_view(report: Report) -> dict[str, Any]:
 
 
 def few_shot_rows(report: Report) -> tuple[list[int], list[dict[str, Any]]]:
-    """Shots, and for each method its mean and spread over seeds."""
+    """Shots, and for each method the mean over seeds with its interval; it scores the images that top-1 does."""
+    n = report.figures.get("top1", report.figures[report.headline]).n
     shots = sorted({row.shots for row in report.few_shot})
     methods: dict[tuple[str, str], dict[int, Any]] = {}
     for row in report.few_shot:
         if row.accuracies:
-            spread = row.spread if len(row.accuracies) > 1 else None
-            methods.setdefault((row.method, row.setting), {})[row.shots] = {"mean": row.mean, "spread": spread}
+            methods.setdefault((row.method, row.setting), {})[row.shots] = row.figure(n)
     return shots, [
         {"method": method, "setting": setting, "cells": [of.get(k) for k in shots]}
         for (method, setting), of in methods.items()

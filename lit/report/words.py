@@ -76,6 +76,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  {len(report.excluded):,} excluded"
     for warning in report.warnings:
         yield f"  warning: {warning}"
+    for note in report.notes:
+        yield f"  note: {note}"
     yield f"  seal {report.seal.hash[:12]}, {report.created}"
 
 

@@ -10,19 +10,23 @@ import pytest
 import reports
 
 from lit.report import page
+from lit.suites.suite import Expected
 
 pytestmark = pytest.mark.slow
 
 ALL_PARTS = [
-    "warnings", "headline", "figures", "classes", "confusions", "gallery", "calibration", "few-shot", "gap", "time",
-    "excluded", "seal", "reproduce",
+    "warnings", "headline", "notes", "figures", "classes", "confusions", "gallery", "calibration", "few-shot", "gap",
+    "time", "excluded", "seal", "reproduce",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def pages():
     thousand = reports.classification(1000, 50_000, title="ImageNet")
-    nasty = reports.classification(10, 500, names=reports.NASTY, title=reports.NASTY[0], suite="'\"><b>")
+    nasty = reports.classification(
+        10, 500, names=reports.NASTY, title=reports.NASTY[0], suite="'\"><b>", altered=reports.NASTY,
+        expected=(Expected(model="LiT-B16B_2", metric="top1", value=0.7, source="a paper", protocol="clip"),),
+    )  # fmt: skip
     return {
         "full": page(reports.full(), gallery=reports.gallery(), gap=reports.gap()),
         "thousand": page(thousand, gallery=reports.gallery(3, thousand.class_names), gap=reports.gap(path=True)),
@@ -36,7 +40,7 @@ def pages():
     ("name", "parts"),
     [
         ("full", ALL_PARTS),
-        ("thousand", [p for p in ALL_PARTS if p not in ("warnings", "few-shot", "excluded")]),
+        ("thousand", [p for p in ALL_PARTS if p not in ("warnings", "notes", "few-shot", "excluded")]),
         ("two", ["headline", "figures", "classes", "confusions", "calibration", "time", "seal", "reproduce"]),
         ("retrieval", ["headline", "figures", "time", "seal", "reproduce"]),
         (

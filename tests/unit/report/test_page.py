@@ -25,8 +25,8 @@ def parts(html):
 def test_a_full_page():
     html = page(reports.full(), gallery=reports.gallery(), gap=reports.gap())
     assert parts(html) == [
-        "warnings", "headline", "figures", "classes", "confusions", "gallery", "calibration", "few-shot", "gap", "time",
-        "excluded", "seal", "reproduce",
+        "warnings", "headline", "notes", "figures", "classes", "confusions", "gallery", "calibration", "few-shot",
+        "gap", "time", "excluded", "seal", "reproduce",
     ]  # fmt: skip
     text = Reader(html).text
     for said in (
@@ -38,7 +38,11 @@ def test_a_full_page():
         "Top-1 accuracy 73.40 % 72.53 to 74.27 % 73.80 % 72.94 to 74.66 % 73.9 % −0.50 points 10,000",
         "airplane automobile 298 28.5 %",
         "cat 99.9 % is airplane",
-        "ridge l2 = 1024 60.9 % ± 1.7 79.1 %",
+        "ridge l2 = 1024 60.90 % 56.55 to 65.24 % 79.",
+        "zero-shot 73.40 % 72.53 to 74.27 %",
+        "Intervals: Student over 3 draws of examples and Wilson over images, in quadrature.",
+        "20 % of the test images have a near copy",
+        "Top-1 accuracy on the same images, with one choice changed at a time.",
         "templates clip-best plain 71.80 % −2.10 −2.40 to −1.80",
         "10,000 images in 52.6 s, 190 images a second. 8,000 went through the image tower",
         "test/04711 the file is cut off",
@@ -55,6 +59,33 @@ def test_data_without_a_suite_and_embeddings_that_were_stored():
     text = Reader(page(report)).text
     assert "lit eval DATA --model LiT-B16B_2 --protocol clip" in text
     assert "None of them went through the image tower in this run" in text
+
+
+def test_few_shot_is_held_against_top1():
+    """Whatever the suite's headline is: few-shot measures top-1."""
+    report = dataclasses.replace(reports.full(), headline="mean_per_class")
+    top1 = report.figures["top1"]
+    html = page(report)
+    row = re.search(r'zero-shot</th><td class="number">([\d.]+)', html)[1]
+    assert row == f"{100 * top1.value:.2f}" != f"{100 * report.accuracy:.2f}"
+    chart = page(dataclasses.replace(report, headline="top1"))
+    charts = [re.search(r'id="few-shot".*?</svg>', text, re.DOTALL)[0] for text in (html, chart)]
+    assert charts[0] == charts[1]
+
+
+def test_the_gap_of_a_report_is_shown_unless_another_is_given():
+    report = reports.classification(2, 60, gap=reports.gap(path=True))
+    assert "each on top of those above" in page(report)
+    assert page(report, gap=()).count('id="gap"') == 0
+    assert "with one choice changed at a time" in page(report, gap=reports.gap())
+    assert report.to_html() == page(report)
+
+
+def test_a_command_that_leaves_something_out_says_so():
+    report = reports.classification(2, 60, altered=("prompts: plain", "only the first 60 images"))
+    text = Reader(page(report)).text
+    assert "--protocol clip with: prompts: plain; only the first 60 images" in text
+    assert "with:" not in Reader(page(reports.full())).text
 
 
 def test_the_same_report_makes_the_same_page():

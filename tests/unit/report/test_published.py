@@ -38,6 +38,11 @@ def test_a_run_that_departs_is_held_against_nothing():
     assert "a &lt;b&gt;" in report._repr_html_()
 
 
+def test_notes_are_told():
+    report = reports.classification(2, 60, notes=("near copies are known",))
+    assert "note: near copies are known" in str(report)
+
+
 def test_departures_are_told_where_nothing_was_published():
     report = reports.classification(2, 60, altered=("only the first 60 images",))
     said = "this run departs from its suite and protocol: only the first 60 images"
