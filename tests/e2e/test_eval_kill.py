@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
-IMAGES = 120
-#: Read ahead, decoded ahead, in the tower: 16 + 4 for each decoding thread + 3 batches and one being filled.
-IN_FLIGHT = 16 + 4 * 16 + 4 * 32
+IMAGES = 500
+WORKERS, BATCH = 2, 4
+#: Taken but not stored when a run is killed, at most: read ahead and one being read, decoding or decoded, in a batch
+#: that is being filled, in the tower or waiting for its turn there, and in one that is being stored.
+IN_FLIGHT = (16 + 1) + 4 * WORKERS + BATCH * (1 + 3 + 1)
 KEY = 36
 
 
@@ -45,8 +47,10 @@ def main(bundle, note, out):
 
     import lit
     from lit.evaluation.embedding import embed_dataset
+    from lit.images import stream
 
-    embedded = embed_dataset(lit.load(Path(bundle)), Slow(jpegs(IMAGES), Path(note)))
+    stream._processors = lambda: WORKERS
+    embedded = embed_dataset(lit.load(Path(bundle)), Slow(jpegs(IMAGES), Path(note)), batch_size=BATCH)
     said = {"computed": embedded.timing.computed, "reused": embedded.timing.reused, "ids": embedded.ids}
     np.savez(out, zimg=embedded.zimg, digests=embedded.digests, said=json.dumps(said))
 
@@ -73,7 +77,7 @@ def stored(cache):
 def test_a_killed_run_goes_on_where_it_was(start, tmp_path):
     assert start("undisturbed", "undisturbed.npz").wait(120) == 0
     done = [0]
-    for enough in (1, 20, 50):
+    for enough in (1, 100, 250):
         note = f"note{enough}"
         process = start("killed", note=note)
         try:
