@@ -71,7 +71,11 @@ def class_labels(plan: Plan, embedded: EmbeddedDataset) -> tuple[tuple[int, ...]
     """
     assert plan.label_map is not None
     # The same position twice (two labels of one class) is one label.
-    found = [tuple(dict.fromkeys(plan.label_map.classes_of(labels))) for labels in embedded.labels]
+    known = zip(embedded.ids, embedded.labels, strict=True)
+    found = [
+        tuple(dict.fromkeys(plan.label_map.classes_of(labels, of=f"{plan.dataset.name}, {example}")))
+        for example, labels in known
+    ]
     for i, right in enumerate(found):
         if not right and not (plan.suite.any_hit or plan.suite.subset):
             raise DatasetError(

@@ -93,8 +93,9 @@ def _what_all_do(model: Model, planned: Plan, options: Options) -> dict[str, str
     dataset, words = planned.dataset, planned.words
     return {
         "suite": repr(planned.suite),
-        "dataset": f"{dataset.name}, split {dataset.split}, {len(dataset)} images",
+        "dataset": f"split {dataset.split}, {len(dataset)} images",
         "files": dataset.content_key,
+        "training files": planned.train.content_key if planned.train else "none",
         "label names": repr(dataset.label_names),
         "class texts": short_hash([words.texts, words.renormalize]) if words else "none",
         "weights": model.weights_digest,

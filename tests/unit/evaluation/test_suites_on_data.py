@@ -136,5 +136,5 @@ def test_a_label_that_the_dataset_does_not_have_is_named(tiny_model, data_dir, t
 
     embedded = embed(tiny_model, planned, Options())
     wrong = dataclasses.replace(embedded, labels=((9,), *embedded.labels[1:]))
-    with pytest.raises(DatasetError, match="label 9 is out of range"):
+    with pytest.raises(DatasetError, match=r"noise:1\.0\.0, .*: label 9 is out of range"):
         class_labels(planned, wrong)
