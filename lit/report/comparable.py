@@ -14,7 +14,7 @@ class Comparability:
     """What two seals say of each other.
 
     Attributes:
-      comparable: data and protocol agree; the figures measure the same thing.
+      comparable: protocol and content of the data agree; the figures measure the same thing.
       identical: all four groups agree; the figures are one measurement.
       differences: group -> factors that differ; groups that agree are left out.
       sentence: all of it for people.
@@ -32,18 +32,30 @@ class Comparability:
 def compare_seals(a: Seal, b: Seal) -> Comparability:
     """Says whether the figures under two seals can be compared, and in what they differ.
 
-    Data and protocol must agree.  The model is what is being compared.  Software is told, for it may move a last digit,
-    and forbids nothing.
+    The protocol must agree, and the data.  Where both seals give the content of the data, a hash over images and their
+    classes in order, that hash decides: other words for the same content are told and forbid nothing.
+
+    The model is what is being compared.  Software is told, for it may move a last digit, and forbids nothing.
     """
     found = {group: _differences(getattr(a, group), getattr(b, group)) for group in GROUPS}
     differences = {group: rows for group, rows in found.items() if rows}
-    comparable = not {"data", "protocol"} & differences.keys()
+    forbid = {group: differences[group] for group in GROUPS[:2] if group in differences}
+    if _same_content(a, b):
+        forbid.pop("data", None)
     return Comparability(
-        comparable=comparable,
+        comparable=not forbid,
         identical=not differences,
         differences=differences,
-        sentence=_sentence(comparable, differences, a),
+        sentence=f"Not comparable: {_of_groups(forbid)}." if forbid else _sentence(differences, a),
     )
+
+
+def _same_content(a: Seal, b: Seal) -> bool:
+    return bool(a.data.get("content")) and a.data["content"] == b.data.get("content")
+
+
+def _of_groups(differences: Mapping[str, tuple[Difference, ...]]) -> str:
+    return "; ".join(f"the {group} differs in {_told(rows)}" for group, rows in differences.items())
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[Difference, ...]:
@@ -52,14 +64,13 @@ def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[Difference
     return tuple(row for row in rows if (row[0] in a) != (row[0] in b) or row[1] != row[2])
 
 
-def _sentence(comparable: bool, differences: Mapping[str, tuple[Difference, ...]], a: Seal) -> str:
+def _sentence(differences: Mapping[str, tuple[Difference, ...]], a: Seal) -> str:
     if not differences:
         return f"The same measurement: both carry the seal {a.hash[:12]}."
-    if not comparable:
-        why = "; ".join(
-            f"the {group} differs in {_told(differences[group])}" for group in GROUPS[:2] if group in differences
-        )
-        return f"Not comparable: {why}."
+    if "data" in differences:
+        others = {group: rows for group, rows in differences.items() if group != "data"}
+        rest = _sentence(others, a) if others else "The same model and protocol."
+        return f"{rest} The data have the same content and differ in {_told(differences['data'])}."
     software = f"in {_told(differences['software'])}" if "software" in differences else ""
     if "model" not in differences:
         return f"The same model, data and protocol; the software differs {software}, which may move a last digit."

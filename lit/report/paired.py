@@ -24,6 +24,16 @@ def paired(a: Report, b: Report) -> Paired:
     return metrics.mcnemar([right_a[key] for key in shared], [right_b[key] for key in shared])
 
 
+def alone(a: Report, b: Report) -> tuple[int, int]:
+    """Scored images that only `a` has, and only `b`.
+
+    Raises:
+      InputError: a report has no classification predictions.
+    """
+    in_a, in_b = _right(a).keys(), _right(b).keys()
+    return len(in_a - in_b), len(in_b - in_a)
+
+
 def _right(report: Report) -> dict[tuple[str, int], bool]:
     """Whether each image was classified rightly.  Identical images are told apart by how often they came before."""
     found: dict[tuple[str, int], bool] = {}

@@ -55,6 +55,29 @@ def test_a_factor_that_one_seal_lacks_is_a_difference():
     assert not compare_seals(reports.seal(), stated).comparable
 
 
+def test_the_content_of_the_data_decides():
+    """The same images and labels under another name, in another place."""
+    here = reports.seal(data={"content": "sha256 12", "source": "local files", "dataset": "pictures"})
+    there = reports.seal(data={"content": "sha256 12", "source": "local files", "dataset": "copy", "split": "all"})
+    said = compare_seals(here, there)
+    assert said.comparable
+    assert not said.identical
+    assert [row[0] for row in said.differences["data"]] == ["dataset", "split"]
+    assert said.sentence == (
+        "The same model and protocol. The data have the same content and differ in dataset (pictures / copy), "
+        "split (test / all)."
+    )
+    model = compare_seals(here, type(there)(**{**vars(there), "model": {**there.model, "crop": "centre"}}))
+    assert model.sentence.startswith("Comparable: the same data and protocol; the models differ in crop")
+    assert "differ in dataset (pictures / copy)" in model.sentence
+    others = [
+        compare_seals(here, reports.seal(data={**here.data, "content": "sha256 13"})),
+        compare_seals(here, reports.seal(data=dict(there.data), protocol={"templates": "other"})),
+    ]
+    assert not any(other.comparable for other in others)
+    assert others[1].sentence.startswith("Not comparable: the protocol differs in templates (")
+
+
 def test_long_values_are_cut_in_the_sentence_only():
     long = "x" * 500
     said = compare_seals(reports.seal(), reports.seal(protocol={"names": long}))
