@@ -9,10 +9,12 @@ stored before, and with class embeddings from the cache.
 
 What the parts need of the processors together bounds the whole: two parts that keep all cores busy cannot run at once
 in the time of the slower.  The bound is that: the slower part alone, over (processor time of both) / cores or the
-slower part, whichever is longer.  "rescore" is a second run with other words: 50,000 images, 1,000 classes, 768 wide.
+slower part, whichever is longer.  "rescore" is a second run, everything stored: 50,000 images, 1,000 classes, 768 wide;
+its parts, and the whole `lit.evaluation.run.run` up to the report, which is what a user waits for.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
@@ -29,6 +31,8 @@ import lit
 from lit import checkpoints, zoo
 from lit.datasets import Example
 from lit.evaluation.embedding import embed_dataset, image_fingerprint
+from lit.evaluation.plan import plan
+from lit.evaluation.run import run
 from lit.evaluation.scoring import scores_top_k
 from lit.images import iter_preprocessed, preprocess_batch
 from lit.model import Model
@@ -117,7 +121,8 @@ def overlap(model, folder, rounds):
 class Known:
     """A dataset that was read before; to read it again is an error."""
 
-    name, split, label_names, fingerprint, description = "known", "test", None, "f", {}
+    name, split, fingerprint, content_key, description = "known", "test", "f", "c", {}
+    label_names = tuple(f"class {i:04}" for i in range(1000))
 
     def __init__(self, images=None):
         self.images = images
@@ -132,8 +137,17 @@ class Known:
         return iter(self.images)
 
 
+def known_plan():
+    """A plan for `Known`, whose 1,000 classes are those of as many folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(1000):
+            Path(folder, f"class {i:04}").mkdir()
+            Path(folder, f"class {i:04}", "a.jpg").touch()
+        return dataclasses.replace(plan(folder, prompts=["a photo of a {}."]), dataset=Known())
+
+
 def rescore(model, rounds):
-    """A second run: index and embeddings from disk, products, top 5."""
+    """A second run: index and embeddings from disk, products, top 5; and all of it, to the report."""
     rng = np.random.default_rng(0)
     zimg, classes = (rng.standard_normal((n, model.dim), np.float32) for n in (len(Known()), 1000))
     zimg, classes = (
@@ -153,12 +167,19 @@ def rescore(model, rounds):
     def rank():
         found["top"], _ = scores_top_k(found["zimg"], classes, 5, logit_scale=model.logit_scale)
 
+    planned = known_plan()
+    run(model, planned)  # embeds the class texts, once
+
+    def whole():
+        found["report"] = run(model, planned).report
+
     load()
     np.testing.assert_array_equal(found["zimg"], zimg)
-    times = race({"load": load, "rank": rank}, rounds)
+    times = race({"load": load, "rank": rank, "whole": whole}, rounds)
     out = {name: statistics.median(t[0] for t in pairs) for name, pairs in times.items()}
     out["seconds"] = statistics.median(a[0] + b[0] for a, b in zip(times["load"], times["rank"], strict=True))
     print(f"  {out['seconds']:.2f} s: index and embeddings {out['load']:.2f}, products and ranks {out['rank']:.2f}")
+    print(f"  {out['whole']:.2f} s: the whole run, to the report")
     return out
 
 
@@ -171,7 +192,9 @@ def targets(results):
             print(f"{name}: the processors allow at most {row['bound']:.2f}")
     if "rescore" in results:
         seconds = results["rescore"]["seconds"]
-        rows.append(("rescore: seconds", seconds, f"<= {SECONDS}", seconds <= SECONDS))
+        rows.append(("rescore: seconds of its parts", seconds, f"<= {SECONDS}", seconds <= SECONDS))
+        whole = results["rescore"]["whole"]
+        rows.append(("rescore: seconds of the whole", whole, f"<= {SECONDS}", whole <= SECONDS))
     for what, value, target, holds in rows:
         print(f"{'holds' if holds else 'FAILS'}: {what}: {value:.2f} ({target})")
     return [dict(zip(("what", "value", "target", "holds"), row, strict=True)) for row in rows]
