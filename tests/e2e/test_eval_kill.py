@@ -77,19 +77,21 @@ def stored(cache):
 def test_a_killed_run_goes_on_where_it_was(start, tmp_path):
     assert start("undisturbed", "undisturbed.npz").wait(120) == 0
     done = [0]
-    for enough in (1, 100, 250):
+    for enough in (60, 170, 290):  # taken, not stored: a kill just after a write would find nothing lost
         note = f"note{enough}"
+        taken = tmp_path / note
+        taken.touch()
         process = start("killed", note=note)
         try:
             deadline = time.monotonic() + 120
-            while stored(tmp_path / "killed") < enough and process.poll() is None and time.monotonic() < deadline:
+            while taken.stat().st_size < enough and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
         finally:
             process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
         done.append(stored(tmp_path / "killed"))
-        assert enough <= done[-1] < IMAGES
-        assert (tmp_path / note).stat().st_size - done[-1] <= IN_FLIGHT
+        assert done[-2] < done[-1] < IMAGES
+        assert taken.stat().st_size - done[-1] <= IN_FLIGHT
     assert start("killed", "resumed.npz").wait(120) == 0
     with np.load(tmp_path / "undisturbed.npz") as undisturbed, np.load(tmp_path / "resumed.npz") as resumed:
         said, expected = (json.loads(found["said"].item()) for found in (resumed, undisturbed))
