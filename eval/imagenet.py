@@ -26,6 +26,7 @@ import argparse
 import sys
 
 import lit
+from lit.evaluation import parallel
 
 
 def main() -> None:
@@ -33,20 +34,22 @@ def main() -> None:
     parser.add_argument("--data-dir", help="where tfds keeps prepared datasets; default: where tfds looks by itself")
     parser.add_argument("--model", help="a released model or the folder of a saved one; default: the embedded model")
     parser.add_argument("--weights", help="its .npz, where you have it")
+    parser.add_argument("--vocab", help="its vocabulary, where you have it")
+    parser.add_argument("-o", "--output", help="save the whole report: FILE.json (`lit eval compare` reads it)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--limit", type=int, help="only the first so many images")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images")
     parser.add_argument("--skip-bad", action="store_true", help="leave out images that cannot be decoded; name them")
     parser.add_argument("--distributed", action="store_true", help="this is one of several processes")
     args = parser.parse_args()
-    from lit.evaluation import parallel
-
     if args.distributed:
         parallel.initialize()
     with parallel.together():
-        model = lit.load(args.model, weights=args.weights, precision=args.precision)
-        choices = {"data_dir": args.data_dir, "limit": args.limit, "skip_bad": args.skip_bad}
-        report = lit.evaluate(model, "imagenet2012", progress=True, **choices)
+        model = lit.load(args.model, weights=args.weights, vocab=args.vocab, precision=args.precision)
+        how = {"data_dir": args.data_dir, "limit": args.limit, "skip_bad": args.skip_bad, "progress": True}
+        report = lit.evaluate(model, "imagenet2012", **how)
         if parallel.is_first_process():
+            if args.output:
+                report.save(args.output)
             print(report, *(f"  excluded: {one.id}: {one.reason}" for one in report.excluded), sep="\n")
 
 

@@ -8,7 +8,7 @@ import click
 
 from lit.cli.compare import compare
 from lit.cli.completion import NameOrPath
-from lit.cli.evaluation_output import emit_report, prepare_targets, write_files
+from lit.cli.evaluation_output import emit_report, prepare_targets, say_doubts, write_files
 from lit.cli.help import HelpfulCommand, HelpfulGroup
 from lit.cli.model_options import ModelChoice, keep_compiled_programs, model_options
 from lit.cli.suites import suites
@@ -86,7 +86,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--classes", type=NameOrPath("classes"), metavar="NAME|FILE", help="Class names, in the suite's order.")
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be decoded, and name them.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N images.")
-@click.option("--few-shot", metavar="N,N,...", help="Also learn from N examples a class: 1,5,10,25 say.")
+@click.option(
+    "--few-shot",
+    metavar="N,N,...",
+    help="Also learn from N examples a class: 1,5,10,25 say. Embeds the whole training split.",
+)
 @click.option("--explain-gap", is_flag=True, help="Also measure what each choice costs, one at a time.")
 @click.option("--towards", type=click.Choice(["lit-colab", "big-vision", "clip"]),
               help="With --explain-gap: step by step to this protocol.")  # fmt: skip
@@ -144,6 +148,7 @@ def evaluate(
         if parallel.is_first_process():
             outcome = dataclasses.replace(outcome, report=dataclasses.replace(outcome.report, gap=gap))
             write_files(files, model, planned, outcome, gap, quiet=choice.quiet)
+            say_doubts(outcome.report)
             emit_report(outcome.report, gap, as_json=as_json)
 
 

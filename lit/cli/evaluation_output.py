@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lit.report import Report
     from lit.report.gap import GapStep
 
+#: Images left out that are named one by one.
+_LISTED = 20
+
 
 def prepare_targets(files: "Files", *, overwrite: bool) -> None:
     """Fails before the work where the writing would fail after it.
@@ -59,7 +62,7 @@ def write_files(
         from lit.report import page
 
         surest, frequent = galleries(planned, outcome, model.config.preprocess)
-        _write(files.html, page(outcome.report, gallery=surest, examples=frequent, gap=gap or None).encode())
+        _write(files.html, page(outcome.report, gallery=surest, examples=frequent, gap=None).encode())
     if files.gap_image:
         from lit.report import gap_png, gap_svg
 
@@ -85,8 +88,27 @@ def emit_report(report: "Report", gap: "Sequence[GapStep]", *, as_json: bool) ->
     else:
         for name, figure in report.figures.items():
             emit_row(name, f"{figure.value:.6f}", f"{figure.low:.6f}", f"{figure.high:.6f}", figure.n)
+        for row in report.few_shot:
+            found = row.figure(report.n)
+            emit_row(
+                f"few-shot {row.method}, {row.shots}",
+                f"{found.value:.6f}",
+                f"{found.low:.6f}",
+                f"{found.high:.6f}",
+                found.n,
+            )
     if gap and not as_json:
         _emit_gap(gap)
+
+
+def say_doubts(report: "Report") -> None:
+    """Warnings and what was left out, on standard error: a figure in a pipe must not lose them."""
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+    for left_out in report.excluded[:_LISTED]:
+        say(f"left out {left_out.id}: {left_out.reason}")
+    if len(report.excluded) > _LISTED:
+        say(f"left out {len(report.excluded) - _LISTED} more; -o FILE.json lists all.")
 
 
 def _summary(report: "Report", gap: "Sequence[GapStep]") -> dict[str, Any]:
@@ -104,6 +126,7 @@ def _summary(report: "Report", gap: "Sequence[GapStep]") -> dict[str, Any]:
         "gap": [dataclasses.asdict(step) for step in gap],
         "excluded": [dataclasses.asdict(e) for e in report.excluded],
         "warnings": list(report.warnings),
+        "altered": list(report.altered),
         "timing": {**dataclasses.asdict(timing), "images_per_second": timing.images_per_second},
         "seal": {"hash": report.seal.hash, **dataclasses.asdict(report.seal)},
     }

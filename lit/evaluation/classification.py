@@ -149,7 +149,11 @@ def per_class(scored: Scored, classes: int) -> tuple[tuple[int, ...], tuple[int,
 
 
 def doubts(
-    plan: Plan, scored: Scored, confusion: Sequence[tuple[int, int, int]], class_names: Sequence[str]
+    plan: Plan,
+    scored: Scored,
+    confusion: Sequence[tuple[int, int, int]],
+    class_names: Sequence[str],
+    class_embeddings: Float32[np.ndarray, "classes dim"],
 ) -> list[str]:
     """What a reader must know before trusting the figures: labels that look permuted, names that cannot win."""
     found = []
@@ -159,6 +163,7 @@ def doubts(
             f"the order of the labels is suspect: {metrics.permutation_in_words(moves, class_names)}. Check the class "
             "names against the dataset's labels before publishing any of these figures."
         )
+    found += _alike(plan, class_embeddings, class_names)
     seen: dict[tuple[str, ...], int] = {}
     assert plan.words is not None
     support, _ = per_class(scored, len(class_names))
@@ -179,3 +184,16 @@ def doubts(
     if empty and not several:
         found.append(f"{empty} of {len(class_names)} classes have no image in this split.")
     return found
+
+
+def _alike(plan: Plan, class_embeddings: Float32[np.ndarray, "classes dim"], class_names: Sequence[str]) -> list[str]:
+    """Classes of different words that are one to the model: its tokenizer may not tell "cat" from "Cat"."""
+    assert plan.words is not None
+    first: dict[bytes, int] = {}
+    pairs = [(first.setdefault(row.tobytes(), i), i) for i, row in enumerate(class_embeddings)]
+    return [
+        f"classes {class_names[a]!r} and {class_names[b]!r} are the same to the model, and the second can never win; "
+        "name one of them differently."
+        for a, b in pairs
+        if a != b and plan.words.texts[a] != plan.words.texts[b]
+    ]

@@ -64,7 +64,7 @@ def measure(
         confusion=tuple(confusion),
         reliability=tuple(metrics.calibration(scored.confidence, scored.correct)[1]),
         predictions=_predictions(scored),
-        warnings=[*classification.doubts(plan, scored, confusion, names), *warnings],
+        warnings=[*classification.doubts(plan, scored, confusion, names, class_embeddings), *warnings],
         few_shot=few_shot.rows if few_shot else (),
     )  # fmt: skip
     return Outcome(report=report, scored=scored, class_embeddings=class_embeddings)

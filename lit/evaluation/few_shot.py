@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int, UInt8
 
 from lit import metrics
+from lit.errors import DatasetError
 from lit.evaluation import parallel
 from lit.evaluation.classification import class_labels
 from lit.evaluation.embedding import EmbeddedDataset
@@ -51,7 +52,16 @@ def few_shot_rows(
     assert plan.train is not None
     test, examples = _gathered(plan, embedded), _gathered(plan, train)
     fresh = ~_among(examples.digests, test.digests)
-    z, y, content = examples.z[fresh], examples.y[fresh], content_of(examples.digests[fresh], examples.y[fresh, None])
+    if not fresh.any():
+        raise DatasetError(
+            f"{plan.train.name}: all images of split {plan.train.split} are among those that are scored, so "
+            "none is left to learn from."
+        )
+    z, y, content = (
+        examples.z[fresh],
+        examples.y[fresh],
+        content_of(examples.digests[fresh], examples.y[fresh, None], ordered=True),
+    )
     classes = len(plan.words.class_names)
     rows = metrics.few_shot(z, y, test.z, test.y, classes, shots=options.few_shot, seeds=options.seeds)
     settings = "; ".join(dict.fromkeys(f"{row.method}: {row.setting}" for row in rows))

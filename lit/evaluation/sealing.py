@@ -17,6 +17,8 @@ from lit.model import Model
 from lit.report.seal import Seal
 
 _SOFTWARE = ("jax", "jaxlib", "flax", "numpy", "scipy", "pillow", "simplejpeg", "sentencepiece")
+#: Rises when what is hashed changes: reports under different rules differ in their hashes alone.
+_RULE = "1"
 _METRICS = {
     "top1": "top-1: the best class is the image's; of equal scores the first class wins",
     "mean_per_class": "mean over classes of the top-1 accuracy within each",
@@ -56,17 +58,24 @@ def seal_of(
 
 
 def content_of(
-    digests: Iterable[bytes | np.ndarray], known: Iterable[Sequence[int] | Sequence[str] | np.ndarray]
+    digests: Iterable[bytes | np.ndarray],
+    known: Iterable[Sequence[int] | Sequence[str] | np.ndarray],
+    *,
+    ordered: bool = False,
 ) -> str:
     """A hash over images and what is known of them.
 
     Args:
       digests: SHA-256 of each image's bytes, in order.
       known: for each image its labels or captions.
+      ordered: whether the order matters, as it does for drawing examples, and not for counting right answers.
     """
-    pictures = hashlib.sha256(b"".join(bytes(digest) for digest in digests))
-    said = json.dumps([np.asarray(of_image).tolist() for of_image in known], ensure_ascii=True)
-    return f"sha256 {hashlib.sha256(pictures.digest() + said.encode()).hexdigest()}"
+    pairs = [
+        bytes(digest)
+        + json.dumps(of_image.tolist() if isinstance(of_image, np.ndarray) else of_image, ensure_ascii=True).encode()
+        for digest, of_image in zip(digests, known, strict=True)
+    ]
+    return f"sha256 {hashlib.sha256(b'|'.join(pairs if ordered else sorted(pairs))).hexdigest()}"
 
 
 def short_hash(value: Any) -> str:
@@ -94,6 +103,7 @@ def _words(words: Words, plan: Plan) -> dict[str, str]:
             else {}
         ),
         "score": "inner product, summed in float64",
+        "calibration": "15 bins of equal width",
         "metric": _METRICS.get(plan.suite.metric, plan.suite.metric)
         + ("; an image has several right labels, one is enough" if plan.suite.any_hit else ""),
     }
@@ -132,6 +142,7 @@ def _software(model: Model, plan: Plan) -> dict[str, str]:
     python = ".".join(map(str, sys.version_info[:3]))
     return {
         "lit": __version__,
+        "rule of the seal": _RULE,
         "engine": model.engine_description,
         "python": python,
         **versions,

@@ -33,7 +33,7 @@ class Timing:
 
     Attributes:
       wall: from the first example to the last score.
-      read: waiting for the dataset.
+      read: reading and hashing the dataset, and looking up stored embeddings.
       decode: decoding and resizing, summed over threads.
       tower: the image tower busy.
       text: embedding the class texts (0 from the cache).

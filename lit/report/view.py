@@ -138,6 +138,11 @@ def time_rows(report: Report) -> list[dict[str, Any]]:
 
 
 def command(report: Report) -> str:
-    """The line that measures this again; data without a suite has to be named by whoever has it."""
-    words = ["lit", "eval", report.suite if report.suite in suite_names() else "DATA", "--model", report.model]
-    return shlex.join(words + (["--protocol", report.protocol] if report.protocol else []))
+    """The line that measures this again, or "" where the report does not hold all of it."""
+    if report.suite not in suite_names() or report.altered or report.few_shot:
+        return ""
+    words = ["lit", "eval", report.suite, "--model", report.model]
+    if report.task == "classification":
+        words += ["--protocol", report.protocol]
+    precision = report.seal.model.get("precision", "float32")
+    return shlex.join(words + (["--precision", precision] if precision != "float32" else []))

@@ -231,11 +231,11 @@ def test_a_dataset_that_holds_another_number_is_refused(tiny_model, says, word):
 
 
 def test_an_error_of_the_dataset_passes_through_and_what_was_done_is_kept(tiny_model):
-    dataset = Pictures(jpegs(60), breaks_at=50)
+    dataset = Pictures(jpegs(120), breaks_at=110)
     with pytest.raises(RuntimeError, match="the disk is gone"):
         embed_dataset(tiny_model, dataset)
     assert dataset.closed
-    assert embed_dataset(tiny_model, Pictures(jpegs(60))).timing.reused >= 20
+    assert embed_dataset(tiny_model, Pictures(jpegs(120))).timing.reused >= 20
 
 
 def test_ctrl_c_says_what_is_kept(tiny_model, monkeypatch):
