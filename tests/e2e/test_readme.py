@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = [line.removeprefix("$ lit ") for line in re.findall(r"^\$ lit .*$", README, re.M)]
-#: Those on data that come with the repository; test_eval.py and test_imagenet_script.py run the others on data they make.
+#: On data that come with the repository; test_eval.py and test_imagenet_script.py run the others on data they make.
 COMMANDS = [command for command in SHOWN if "cifar10" not in command]
 
 
