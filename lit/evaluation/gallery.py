@@ -4,9 +4,9 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Int
 from PIL import Image
 
+from lit import metrics
 from lit.config import PreprocessConfig
 from lit.datasets import Example
 from lit.errors import ImageError
@@ -41,7 +41,7 @@ def galleries(
     wrong = np.flatnonzero(~scored.correct)
     by_confidence = wrong[np.argsort(-scored.confidence[wrong], kind="stable")]
     surest = by_confidence[:count]
-    confused = _examples(scored, by_confidence, outcome.report.confusion, pairs, each)
+    confused = _examples(scored, outcome.report.confusion, pairs, each)
     pictures = _thumbnails(plan, config, {int(scored.positions[row]) for row in (*surest, *confused)})
 
     def shown(rows: Sequence[int]) -> tuple[GalleryItem, ...]:
@@ -51,18 +51,15 @@ def galleries(
     return shown(surest.tolist()), shown(confused)
 
 
-def _examples(
-    scored: Scored,
-    by_confidence: Int[np.ndarray, "mistakes"],
-    confusion: Sequence[tuple[int, int, int]],
-    pairs: int,
-    each: int,
-) -> list[int]:
-    """Rows of the most frequent confusions: for each the ones that the model was surest of."""
-    worst = sorted((cell for cell in confusion if cell[0] != cell[1]), key=lambda cell: -cell[2])[:pairs]
-    label, said = scored.label[by_confidence], scored.top[by_confidence, 0]
-    rows = (by_confidence[(label == a) & (said == b)][:each] for a, b, _ in worst)
-    return [int(row) for of_pair in rows for row in of_pair]
+def _examples(scored: Scored, confusion: Sequence[tuple[int, int, int]], pairs: int, each: int) -> list[int]:
+    """Rows of the most frequent confusions: for each the ones that the model was surest of.
+
+    Confusions are of the images with exactly one label, and so are their examples.
+    """
+    surest = np.argsort(-scored.confidence[scored.single], kind="stable")
+    row, label, said = scored.single[surest], scored.label[surest], scored.predicted[surest]
+    worst = metrics.worst_confusions(confusion, pairs)
+    return [int(i) for a, b, _ in worst for i in row[(label == a) & (said == b)][:each]]
 
 
 def _item(scored: Scored, row: int, names: tuple[str, ...], jpeg: bytes) -> GalleryItem:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import lit
 from lit.errors import ConfigError, DatasetError
 from lit.evaluation import Options, plan, run
 from lit.evaluation.classification import class_labels
+from lit.evaluation.gallery import galleries
 from lit.suites import Suite
 
 
@@ -112,6 +114,23 @@ def test_several_labels_need_a_suite_that_allows_them(tiny_model, known, tmp_pat
     assert report.support == other.support
     assert sum(report.support) == 16
     assert any("16 of 32 images have several labels" in w for w in report.warnings)
+
+
+def test_examples_of_a_confusion_show_it_where_other_images_have_several_labels(tiny_model, known, tmp_path):
+    lines = []
+    for i, (picture, label) in enumerate(zip(*known, strict=True)):
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        # Every other image has two labels, one of them right; the others have a single wrong one.
+        right = [CLASSES[(label + 1) % 4], *([CLASSES[label]] if i % 2 == 0 else [])]
+        lines.append(json.dumps({"image": f"{i}.png", "label": right}))
+    (tmp_path / "m.jsonl").write_text("\n".join(lines) + "\n")
+    planned = plan(suite(tmp_path, any_hit=True), data=tmp_path / "m.jsonl")
+    outcome = run(tiny_model, planned)
+    _, examples = galleries(planned, outcome, tiny_model.config.preprocess, pairs=4, each=99)
+    names = outcome.report.class_names
+    cells = {(names[a], names[b]): n for a, b, n in outcome.report.confusion if a != b}
+    assert sum(cells.values()) == 16
+    assert Counter((item.label, item.predicted) for item in examples) == cells
 
 
 def test_the_protocol_takes_the_first_captions(tiny_model, known, tmp_path):
