@@ -64,7 +64,9 @@ def embed(
         try:
             work.compute(model, choice)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{len(partial)} pictures are done, and the same command continues there") from None
+            # Counted in the file: the signal may fall between writing rows and remembering them.
+            done = partial.recount()
+            raise KeyboardInterrupt(f"{done} pictures are done, and the same command continues there") from None
         _report_bad(work, output, skip_bad)
         embeddings.write(output, made_by, [str(p) for p in work.good], list(work.good.values()), partial.rows)
         partial.discard()

@@ -98,6 +98,13 @@ class Partial:
             file.write(records.tobytes())
         self._remember(sha256)
 
+    def recount(self) -> int:
+        """How many rows the file holds, whatever was under way when an `append` was interrupted."""
+        self._row_of.clear()
+        self._rows = 0
+        self._read_sound_records(self.path.stat().st_size)
+        return len(self)
+
     def rows(self, sha256: Iterable[bytes]) -> Float32[np.ndarray, "images dim"]:
         """The embeddings of pictures that are done, in the order asked for."""
         rows = [self._row_of[digest] for digest in sha256]

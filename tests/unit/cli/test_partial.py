@@ -148,3 +148,19 @@ def test_a_place_that_takes_no_file_is_an_output_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="could not be written"), Partial.open(tmp_path / "file" / "a.npz", BY):
         pass
+
+
+def test_rows_that_were_written_count_though_the_writing_was_interrupted(output, monkeypatch):
+    """Ctrl-C may fall between a write and what this process remembers of it."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with Partial.open(output, BY) as partial:
+        partial.append(digests("a"), vectors(1))
+        monkeypatch.setattr(partial, "_remember", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            partial.append(digests("b", "c"), vectors(2))
+        monkeypatch.undo()
+        assert partial.recount() == 3
+        np.testing.assert_array_equal(partial.rows(digests("c")), vectors(2)[1:])
