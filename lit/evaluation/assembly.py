@@ -97,7 +97,7 @@ class Clock:
     """
 
     def __init__(self, began: float) -> None:
-        self._began, self.text, self._scoring = began, 0.0, 0.0
+        self._began, self.text = began, 0.0
         self._last = time.perf_counter()
 
     def text_done(self) -> None:

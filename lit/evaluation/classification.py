@@ -13,7 +13,7 @@ from lit.evaluation import parallel
 from lit.evaluation.embedding import EmbeddedDataset
 from lit.evaluation.plan import Plan
 from lit.evaluation.scoring import scores_top_k
-from lit.metrics import Figure
+from lit.metrics import Figure, ReliabilityBin
 
 #: Ranks that are kept of every image.
 RANKS = 5
@@ -127,8 +127,8 @@ def gathered(share: Scored) -> Scored:
     )
 
 
-def figures(scored: Scored, classes: int) -> dict[str, Figure]:
-    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error.
+def figures(scored: Scored, classes: int) -> tuple[dict[str, Figure], list[ReliabilityBin]]:
+    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error; and the bins of the last.
 
     There is no mean per class where images have several labels: which class would such an image count for?
     """
@@ -137,8 +137,8 @@ def figures(scored: Scored, classes: int) -> dict[str, Figure]:
         found["top5"] = metrics.accuracy(scored.within(RANKS))
     if len(scored.single) == len(scored.ids):
         found["mean_per_class"] = metrics.mean_per_class(scored.correct, scored.label, classes)
-    found["ece"] = metrics.calibration(scored.confidence, scored.correct)[0]
-    return found
+    found["ece"], bins = metrics.calibration(scored.confidence, scored.correct)
+    return found, bins
 
 
 def per_class(scored: Scored, classes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -153,6 +153,7 @@ def doubts(
     scored: Scored,
     confusion: Sequence[tuple[int, int, int]],
     class_names: Sequence[str],
+    support: Sequence[int],
     class_embeddings: Float32[np.ndarray, "classes dim"],
 ) -> list[str]:
     """What a reader must know before trusting the figures: labels that look permuted, names that cannot win."""
@@ -166,7 +167,6 @@ def doubts(
     found += _alike(plan, class_embeddings, class_names)
     seen: dict[tuple[str, ...], int] = {}
     assert plan.words is not None
-    support, _ = per_class(scored, len(class_names))
     for i, texts in enumerate(plan.words.texts):
         first = seen.setdefault(texts, i)
         if first != i:

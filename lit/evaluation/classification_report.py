@@ -48,7 +48,7 @@ def measure(
     if not len(scored.ids):
         raise DatasetError(f"{plan.dataset.name}, split {plan.dataset.split}: no image is left to score.")
     names = plan.words.class_names
-    figures = classification.figures(scored, len(names))
+    figures, bins = classification.figures(scored, len(names))
     figures |= _repaired(model, plan, embedded, class_embeddings)
     single = len(scored.single) > 0
     confusion = metrics.confusion(scored.label, scored.predicted, len(names)) if single else []
@@ -62,9 +62,9 @@ def measure(
         support=support,
         correct=correct,
         confusion=tuple(confusion),
-        reliability=tuple(metrics.calibration(scored.confidence, scored.correct)[1]),
+        reliability=tuple(bins),
         predictions=_predictions(scored),
-        warnings=[*classification.doubts(plan, scored, confusion, names, class_embeddings), *warnings],
+        warnings=[*classification.doubts(plan, scored, confusion, names, support, class_embeddings), *warnings],
         few_shot=few_shot.rows if few_shot else (),
     )  # fmt: skip
     return Outcome(report=report, scored=scored, class_embeddings=class_embeddings)
@@ -77,7 +77,7 @@ def _repaired(model: Model, plan: Plan, embedded: EmbeddedDataset, class_embeddi
         return {}
     mended = embed_repaired(model, plan.words, class_embeddings, plan.suite.repaired)
     scored = classification.gathered(classification.score(plan, embedded, mended, logit_scale=model.logit_scale))
-    found = classification.figures(scored, len(plan.words.class_names))
+    found, _ = classification.figures(scored, len(plan.words.class_names))
     return {f"repaired/{name}": figure for name, figure in found.items()}
 
 

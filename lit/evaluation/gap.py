@@ -15,7 +15,7 @@ from lit.evaluation import classification, parallel
 from lit.evaluation.outcome import Options, Outcome
 from lit.evaluation.plan import Plan, as_suite_wants
 from lit.evaluation.run import embed
-from lit.evaluation.words import Words, changed, embed_repaired, embed_words
+from lit.evaluation.words import Words, changed, embed_repaired, embed_words, prompts_of
 from lit.model import Model
 from lit.protocols import PROTOCOLS, protocol_of
 from lit.report.gap import GapStep
@@ -132,7 +132,7 @@ def _path(plan: Plan, towards: str) -> Iterator[Variant]:
     """From the plan's words to those of a protocol: templates, then canonicalisation, then averaging."""
     rule, words, suite = protocol_of(towards), plan.words, plan.suite
     assert words is not None
-    goal = suite.prompts if towards == "clip" and suite.prompts else rule.prompts
+    goal = prompts_of(suite, towards)
     moved = False
     if words.prompts.name != goal:
         before, words, moved = words.prompts.name, changed(words, suite, prompts=goal), True

@@ -2,17 +2,14 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
 
-from lit.datasets import Dataset, local_dataset, tfds_dataset
+from lit.datasets import Dataset, Reader, local_dataset, tfds_dataset
 from lit.errors import ConfigError, DatasetError
-from lit.evaluation.words import Prompts, Words, words_of
+from lit.evaluation.words import Prompts, Words, prompts_of, spoken_of, words_of
 from lit.model import Model
 from lit.prompts import load_classes
-from lit.protocols import Classes, protocol_of
+from lit.protocols import Classes, prompt_set_of, protocol_of
 from lit.suites import LabelMap, Suite, align, load_suite, suite_names
-
-Reader = Literal["auto", "tf", "data-source"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,9 +148,9 @@ def _altered_data(suite: Suite, own_data: bool, split: str | None) -> tuple[str,
 def _altered_words(words: Words, suite: Suite) -> tuple[str, ...]:
     if not suite.classes:
         return ()  # no suite describes this data, so nothing is altered
-    rule, default = protocol_of(words.protocol), words_of(suite, suite.classes, protocol=words.protocol)
-    found = [] if words.spoken == default.spoken else ["class names: your own"]
-    if words.prompts.templates != default.prompts.templates:
+    rule, default = protocol_of(words.protocol), prompt_set_of(prompts_of(suite, words.protocol))
+    found = [] if words.spoken == spoken_of(suite.classes) else ["class names: your own"]
+    if words.prompts.templates != default.templates:
         found.append(f"prompts: {words.prompts.name}")
     if words.renormalize != rule.renormalize:
         found.append(f"renormalize: {words.renormalize}")
@@ -173,15 +170,17 @@ def suite_of(dataset: Dataset, path: Path) -> Suite:
     Raises:
       DatasetError: there are no label names to make classes of, and no captions either.
     """
-    first = next(iter(dataset.examples()), None)
-    if dataset.label_names is None and first is not None and first.texts:
-        return Suite(name=path.stem, title=path.name, task="retrieval", metric="image_to_text_r1", split=dataset.split)
-    if dataset.label_names is None:
-        raise DatasetError(
-            f"{path} has neither label names nor captions; put the pictures into one folder for each class, or write a "
-            "manifest with the columns image and label (a name), or image and text."
+    if dataset.label_names is not None:
+        return Suite(
+            name=path.stem, title=path.name, prompts="clip-best", split=dataset.split, source="the data itself"
         )
-    return Suite(name=path.stem, title=path.name, prompts="clip-best", split=dataset.split, source="the data itself")
+    first = next(iter(dataset.examples()), None)
+    if first is not None and first.texts:
+        return Suite(name=path.stem, title=path.name, task="retrieval", metric="image_to_text_r1", split=dataset.split)
+    raise DatasetError(
+        f"{path} has neither label names nor captions; put the pictures into one folder for each class, or write a "
+        "manifest with the columns image and label (a name), or image and text."
+    )
 
 
 def _is_data(suite: str | Path) -> bool:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lit.datasets import Reader
 from lit.evaluation import classification_report, parallel, retrieval_report
 from lit.evaluation.embedding import EmbeddedDataset, embed_dataset
 from lit.evaluation.outcome import Options, Outcome
-from lit.evaluation.plan import Plan, Reader, as_suite_wants, plan
+from lit.evaluation.plan import Plan, as_suite_wants, plan
 from lit.evaluation.sealing import short_hash
 from lit.evaluation.words import Prompts
 from lit.model import Model

@@ -53,16 +53,12 @@ def words_of(
 ) -> Words:
     """Puts classes into words as the suite says, or as the arguments override it.
 
-    Protocol "clip" takes the prompts that CLIP wrote for this dataset; the others bring their own.
-
     Raises:
       UnknownNameError, PromptError: see `lit.ZeroShotClassifier`.
     """
     protocol = protocol or suite.protocol
     rule = protocol_of(protocol)
-    if prompts is None:
-        prompts = suite.prompts if protocol == "clip" and suite.prompts else rule.prompts
-    prompt_set = prompt_set_of(prompts)
+    prompt_set = prompt_set_of(prompts_of(suite, protocol) if prompts is None else prompts)
     canonicalize = rule.canonicalize if canonicalize is None else canonicalize
     class_names, texts = class_texts(classes, prompt_set, canonicalize=canonicalize)
     if len(class_names) == 1:
@@ -72,7 +68,7 @@ def words_of(
     return Words(
         classes=classes,
         class_names=class_names,
-        spoken=_spoken(classes, class_names),
+        spoken=spoken_of(classes),
         texts=tuple(map(tuple, texts)),
         prompts=prompt_set,
         protocol=protocol,
@@ -81,9 +77,20 @@ def words_of(
     )
 
 
-def _spoken(classes: Classes, class_names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def prompts_of(suite: Suite, protocol: str) -> str:
+    """The prompt set that a protocol takes: "clip" what CLIP wrote for this dataset, the others their own.
+
+    Raises:
+      UnknownNameError: no such protocol.
+    """
+    rule = protocol_of(protocol)
+    return suite.prompts if protocol == "clip" and suite.prompts else rule.prompts
+
+
+def spoken_of(classes: Classes) -> tuple[tuple[str, ...], ...]:
+    """For each class the names that stand for it."""
     listed = load_classes(classes) if isinstance(classes, str | Path) else classes
-    return tuple(tuple(listed[name]) if isinstance(listed, Mapping) else (name,) for name in class_names)
+    return tuple(tuple(listed[name]) if isinstance(listed, Mapping) else (name,) for name in listed)
 
 
 def changed(words: Words, suite: Suite, **overrides: object) -> Words:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lit import metrics
 from lit.report.report import Report
 
 #: Up to so many classes are shown as they are.
@@ -41,8 +42,7 @@ def matrix_of(report: Report) -> Matrix:
 
 def worst_confusions(report: Report, most: int = 20) -> list[tuple[int, int, int]]:
     """(true, predicted, images) of mistakes, most frequent first."""
-    wrong = [row for row in report.confusion if row[0] != row[1]]
-    return sorted(wrong, key=lambda row: (-row[2], row[0], row[1]))[:most]
+    return metrics.worst_confusions(report.confusion, max(most, 1))  # a report may have no confusions at all
 
 
 def _chosen(report: Report) -> tuple[int, ...]:
