@@ -22,8 +22,12 @@ from lit.errors import InputError
 
 _T = TypeVar("_T")
 
-#: Batches under way beside the one that is collected: one computing, one waiting for it.
+#: Batches under way beside the one that is collected.
 IN_FLIGHT = 2
+#: Batches that compute side by side.  On a CPU they fill the gaps in which one batch waits for the slowest core: 93
+#: images/s instead of 66 (embedded model, batch 2), 3.7 instead of 3.1 (ViT-B/16), on 2 cores of an AMD EPYC.  On an
+#: accelerator one computes while the next is being sent.
+SIDE_BY_SIDE = 2
 
 
 @dataclasses.dataclass
@@ -32,14 +36,14 @@ class Clock:
 
     Attributes:
       decode: decoding and resizing: processor time, summed over threads.
-      tower: from the start of a batch, or the end of the one before, to its end; the first includes compilation.
+      tower: while at least one batch was under way; the first includes compilation.
     """
 
     decode: float = 0.0
     tower: float = 0.0
 
     def __post_init__(self) -> None:
-        self._lock, self._last = threading.Lock(), 0.0
+        self._lock, self._under_way, self._since = threading.Lock(), 0, 0.0
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -51,11 +55,20 @@ class Clock:
             with self._lock:
                 self.decode += time.thread_time() - began
 
-    def computed(self, began: float) -> None:
-        """Adds a batch that began at `began` (`time.perf_counter`) and has just ended; batches end in order."""
-        now = time.perf_counter()
-        self.tower += now - max(began, self._last)
-        self._last = now
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Adds the time in which at least one thread is in such a block."""
+        with self._lock:
+            if not self._under_way:
+                self._since = time.perf_counter()
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+                if not self._under_way:
+                    self.tower += time.perf_counter() - self._since
 
 
 def collection(items: Any, what: str) -> Iterable[Any]:
@@ -103,28 +116,31 @@ def pipelined(
 
     Args:
       batches: taken one at a time, as the computations before them end.
-      start: returns without waiting (JAX dispatches asynchronously) with something that `numpy.asarray` waits for.
+      start: returns without waiting (JAX dispatches asynchronously) with something that `numpy.asarray` waits for.  It
+        is called in other threads, by one at a time.
       depth: computations under way while the caller prepares a batch.
       clock: is told how long they took.
     """
     under_way: deque[tuple[_T, Future[np.ndarray]]] = deque()
-    # A thread that only waits knows when a result was there, whatever the caller is at.
-    with ThreadPoolExecutor(1, thread_name_prefix="lit-results") as pool:
+    alone, clock = threading.Lock(), clock or Clock()
+
+    def compute(batch: _T) -> np.ndarray:
+        with clock.computing():
+            with alone:  # or two threads would compile the same program
+                result = start(batch)
+            return np.asarray(result)
+
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="lit-tower")
+    try:
         for batch in batches:
-            began = time.perf_counter()
-            under_way.append((batch, pool.submit(_finish, start(batch), began, clock)))
+            under_way.append((batch, pool.submit(compute, batch)))
             if len(under_way) > depth:
                 batch, result = under_way.popleft()
                 yield batch, result.result()
         for batch, result in under_way:
             yield batch, result.result()
-
-
-def _finish(result: Any, began: float, clock: Clock | None) -> np.ndarray:
-    array = np.asarray(result)
-    if clock is not None:
-        clock.computed(began)
-    return array
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def ahead(items: Iterable[_T], depth: int) -> Generator[_T, None, None]:

@@ -128,7 +128,7 @@ def gathered(share: Scored) -> Scored:
 
 
 def figures(scored: Scored, classes: int) -> tuple[dict[str, Figure], list[ReliabilityBin]]:
-    """Top-1, top-5 (where there are more than five classes), mean per class, calibration error; and the bins of the last.
+    """Top-1, top-5 (of more than five classes), mean per class, calibration error; and the bins of the last.
 
     There is no mean per class where images have several labels: which class would such an image count for?
     """
