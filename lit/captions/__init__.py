@@ -1,0 +1,1 @@
+"""Pictures with captions, as a training run reads them."""

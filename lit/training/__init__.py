@@ -1,0 +1,1 @@
+"""LiT training: a locked image tower, and a text tower that learns its language."""
