@@ -71,11 +71,12 @@ def class_labels(plan: Plan, embedded: EmbeddedDataset) -> tuple[tuple[int, ...]
     """
     assert plan.label_map is not None
     # The same position twice (two labels of one class) is one label.
-    known = zip(embedded.ids, embedded.labels, strict=True)
-    found = [
-        tuple(dict.fromkeys(plan.label_map.classes_of(labels, of=f"{plan.dataset.name}, {example}")))
-        for example, labels in known
-    ]
+    found_of: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for example, labels in zip(embedded.ids, embedded.labels, strict=True):
+        if labels not in found_of:
+            classes = plan.label_map.classes_of(labels, of=f"{plan.dataset.name}, {example}")
+            found_of[labels] = tuple(dict.fromkeys(classes))
+    found = [found_of[labels] for labels in embedded.labels]
     for i, right in enumerate(found):
         if not right and not (plan.suite.any_hit or plan.suite.subset):
             raise DatasetError(
@@ -101,7 +102,8 @@ def score(
     labels = class_labels(plan, embedded)
     rows = np.flatnonzero([bool(right) for right in labels])
     k = min(RANKS, len(class_embeddings))
-    top, confidence = scores_top_k(embedded.zimg[rows], class_embeddings, k, logit_scale=logit_scale)
+    zimg = embedded.zimg if len(rows) == len(labels) else embedded.zimg[rows]
+    top, confidence = scores_top_k(zimg, class_embeddings, k, logit_scale=logit_scale)
     return Scored(
         positions=embedded.positions[rows],
         ids=tuple(embedded.ids[i] for i in rows),
@@ -114,6 +116,8 @@ def score(
 
 def gathered(share: Scored) -> Scored:
     """The scored images of all processes, in the dataset's order."""
+    if parallel.shard_of_this_process()[1] == 1:
+        return share
     columns = parallel.gather({"top": share.top, "confidence": share.confidence}, share.positions)
     mine = zip(share.positions.tolist(), share.ids, (d.hex() for d in share.digests), share.labels, strict=True)
     rows = sorted(parallel.gather_objects([list(row) for row in mine]))

@@ -60,7 +60,7 @@ def few_shot_rows(
     z, y, content = (
         examples.z[fresh],
         examples.y[fresh],
-        content_of(examples.digests[fresh], examples.y[fresh, None], ordered=True),
+        content_of(examples.digests[fresh], examples.y[fresh, None].tolist(), ordered=True),
     )
     classes = len(plan.words.class_names)
     rows = metrics.few_shot(z, y, test.z, test.y, classes, shots=options.few_shot, seeds=options.seeds)

@@ -1,7 +1,10 @@
 """The best classes of many images, fast, and with the same answers as `lit.ZeroShotClassifier.similarity_of`."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
-from jaxtyping import Float32, Int, Shaped
+from jaxtyping import Float32, Float64, Int, Shaped
 
 from lit.errors import InputError
 
@@ -43,23 +46,32 @@ def scores_top_k(
     top, confidence = np.empty((len(zimg), k), np.int64), np.empty(len(zimg), np.float32)
     # Two sums may change places if they are nearer than twice the error of one: (dim + 2) roundings of at most
     # |a| |b| 2^-24, in any order of summation.  Source: Higham, Accuracy and Stability, 3.1.
-    longest = np.linalg.norm(class_embeddings, axis=1).max()
-    margins = (2.01 * (dim + 2) * 2.0**-24 * longest * np.linalg.norm(zimg, axis=1)).astype(np.float32)
+    margins = (2.01 * (dim + 2) * 2.0**-24 * _norms(class_embeddings).max() * _norms(zimg)).astype(np.float32)
     unclear = np.zeros(len(zimg), bool)
-    for part in _parts(len(zimg), max(1, _SCORES // classes)):
-        scores = zimg[part] @ class_embeddings.T
-        for some in _parts(len(scores), max(1, _RANKED // classes)):
-            rows = slice(part.start + some.start, part.start + some.stop)
-            exponents = scores[some].copy()
-            best, values = _best(scores[some], min(k + 1, classes))
-            exponents -= values[:, :1]
-            exponents *= np.float32(logit_scale)
-            top[rows], confidence[rows] = best[:, :k], 1 / np.exp(exponents, out=exponents).sum(axis=1)
-            unclear[rows] = (values[:, :-1] - values[:, 1:] <= margins[rows, None]).any(axis=1)
+
+    def rank(scores: Float32[np.ndarray, "some classes"], first: int) -> None:
+        rows = slice(first, first + len(scores))
+        exponents = scores.copy()
+        best, values = _best(scores, min(k + 1, classes))
+        exponents -= values[:, :1]
+        exponents *= np.float32(logit_scale)
+        top[rows], confidence[rows] = best[:, :k], 1 / np.exp(exponents, out=exponents).sum(axis=1)
+        unclear[rows] = (values[:, :-1] - values[:, 1:] <= margins[rows, None]).any(axis=1)
+
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="lit-ranks") as pool:
+        for part in _parts(len(zimg), max(1, _SCORES // classes)):
+            scores = zimg[part] @ class_embeddings.T
+            some = _parts(len(scores), max(1, _RANKED // classes))
+            list(pool.map(rank, (scores[s] for s in some), (part.start + s.start for s in some)))
     exact, again = _Exact(class_embeddings), np.flatnonzero(unclear)
     for part in _parts(len(again), max(1, _SCORES // classes)):
         top[again[part]] = _best(exact.scores(zimg[again[part]]), k)[0]
     return top, confidence
+
+
+def _norms(rows: Float32[np.ndarray, "rows dim"]) -> Float64[np.ndarray, "rows"]:
+    # A twentieth of the time of numpy.linalg.norm, which squares into an array of its own.
+    return np.sqrt(np.einsum("ij,ij->i", rows, rows).astype(np.float64))
 
 
 def _parts(n: int, size: int) -> list[slice]:
