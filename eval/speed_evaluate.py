@@ -9,8 +9,9 @@ stored before, and with class embeddings from the cache.
 
 What the parts need of the processors together bounds the whole: two parts that keep all cores busy cannot run at once
 in the time of the slower.  The bound is that: the slower part alone, over (processor time of both) / cores or the
-slower part, whichever is longer.  "rescore" is a second run, everything stored: 50,000 images, 1,000 classes, the embedded model's 1,000 wide;
-its parts, and the whole `lit.evaluation.run.run` up to the report, which is what a user waits for.
+slower part, whichever is longer.  "rescore" is a second run, everything stored: 50,000 images, 1,000 classes, the
+embedded model's 1,000 wide; its parts, and the whole `lit.evaluation.run.run` up to the report, which is what a user
+waits for.
 """
 
 import argparse
@@ -122,8 +123,8 @@ class Known:
     """A dataset that was read before; to read it again is an error."""
 
     name, split, fingerprint, content_key, description = "known", "test", "f", "c", {}
-    # ImageNet's; a few of its names stand for two classes, and a folder's name holds no slash.
-    label_names = tuple(sorted({f"{name} {i}".replace("/", " ") for i, name in enumerate(lit.load_classes("imagenet"))}))
+    # ImageNet's, numbered, because two stand for two classes each; sorted and without slashes, as folders are.
+    label_names = tuple(sorted(f"{c.replace('/', ' ')} {i}" for i, c in enumerate(lit.load_classes("imagenet"))))
 
     def __init__(self, images=None):
         self.images = images
