@@ -1,0 +1,39 @@
+"""Pictures that were embedded once, with their captions: what the training of a text tower alone reads."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from lit.captions.left_out import LeftOut
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CachedPairs:
+    """Usable images of a corpus in its order; columns of equal length.
+
+    Attributes:
+      name: of the corpus, for people.
+      key: SHA-256 (hex) over the pairs: pictures, embeddings and captions; a checkpoint is bound to it.
+      ids: names for people.
+      texts: the captions of each image, at least one.
+      zimg: (images, dim) float32, rows of unit norm, in memory.
+      digests: (images, 32) SHA-256 of the pictures as stored; equal ones are one picture.
+      left_out: what was not embedded, or has no caption.
+      computed, reused: images that went through the tower, and that were in the store.
+      seconds: the whole of it took so long.
+    """
+
+    name: str
+    key: str
+    ids: tuple[str, ...] = dataclasses.field(repr=False)
+    texts: tuple[tuple[str, ...], ...] = dataclasses.field(repr=False)
+    zimg: Float32[np.ndarray, "images dim"] = dataclasses.field(repr=False)
+    digests: UInt8[np.ndarray, "images 32"] = dataclasses.field(repr=False)
+    left_out: LeftOut = LeftOut()
+    computed: int = 0
+    reused: int = 0
+    seconds: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.ids)
