@@ -8,7 +8,6 @@ Writes eval/results/embedded.json and lit/embedded/card.md.
 import argparse
 import hashlib
 import json
-import math
 from pathlib import Path
 
 import card
@@ -16,16 +15,9 @@ import numpy as np
 import sets
 
 import lit
+from lit.metrics.intervals import wilson
 
 ROOT = Path(__file__).parents[2]
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a proportion.  Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927), 209."""
-    z = 1.959964
-    p, z2n = hits / n, z * z / n
-    middle, half = p + z2n / 2, z * math.sqrt(p * (1 - p) / n + z2n / (4 * n))
-    return (middle - half) / (1 + z2n), (middle + half) / (1 + z2n)
 
 
 def measure(model: lit.Model, held: sets.LabelledSet) -> dict:

@@ -7,13 +7,11 @@ their data files, without importing them.
 import hashlib
 import json
 import re
-import subprocess
-import sys
 import unicodedata
-import zipfile
 from pathlib import Path
 
 import pytest
+from wheels import downloaded
 
 from lit.prompts import PromptSet, load_classes
 from lit.suites import align, load_labels, load_suite
@@ -165,12 +163,7 @@ def test_birds_count_from_one_in_the_release_and_from_zero_in_tfds():
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheels")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), *PACKAGES]
-    done = subprocess.run(pip, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"the packages cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
-    return {path.name.split("-")[0]: zipfile.ZipFile(path) for path in folder.glob("*.whl")}
+    return downloaded(tmp_path_factory.mktemp("wheels"), PACKAGES)
 
 
 @pytest.mark.slow

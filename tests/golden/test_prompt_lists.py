@@ -8,11 +8,9 @@ importing them, because that would need torch.
 import ast
 import hashlib
 import json
-import subprocess
-import sys
-import zipfile
 
 import pytest
+from wheels import downloaded
 
 from lit.prompts import PromptSet, load_classes
 
@@ -52,12 +50,7 @@ def test_the_seven_best_are_among_the_80():
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheels")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), *PACKAGES]
-    done = subprocess.run(pip, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"the packages cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
-    return {path.name.split("-")[0]: zipfile.ZipFile(path) for path in folder.glob("*.whl")}
+    return downloaded(tmp_path_factory.mktemp("wheels"), PACKAGES)
 
 
 @pytest.mark.slow

@@ -8,11 +8,9 @@ import ast
 import hashlib
 import json
 import re
-import subprocess
-import sys
-import zipfile
 
 import pytest
+from wheels import downloaded
 
 from lit.prompts import PromptSet, load_classes
 from lit.suites import load_labels
@@ -57,12 +55,7 @@ def test_fingerprints(kind, name):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-    done = subprocess.run([*pip, "clip-benchmark==1.6.2"], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"the package cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    return downloaded(tmp_path_factory.mktemp("wheel"), ["clip-benchmark==1.6.2"])["clip_benchmark"]
 
 
 @pytest.mark.slow

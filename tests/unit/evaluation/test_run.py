@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from labelled import CLASSES, answers, save_folders
+from labelled import CLASSES, save_folders
 from PIL import Image
 from tiny import pictures
 
@@ -15,17 +15,6 @@ from lit.evaluation import Options, explain_gap, plan, run
 from lit.evaluation.gallery import galleries
 from lit.report import compare_seals
 from lit.report.paired import paired
-
-
-@pytest.fixture(scope="module")
-def known(tiny_model):
-    """Pictures with the labels that the model gives them."""
-    return answers(tiny_model)
-
-
-@pytest.fixture
-def folder(known, tmp_path):
-    return save_folders(tmp_path / "pictures", *known)
 
 
 def test_labels_that_the_model_gives_are_all_right(tiny_model, folder, known):

@@ -4,22 +4,12 @@ import dataclasses
 import json
 
 import pytest
-from labelled import CLASSES, answers, save_folders
+from labelled import CLASSES
 from PIL import Image
 
 import lit
 from lit.evaluation import Options, plan, run
 from lit.report import compare_seals
-
-
-@pytest.fixture(scope="module")
-def known(tiny_model):
-    return answers(tiny_model)
-
-
-@pytest.fixture
-def folder(known, tmp_path):
-    return save_folders(tmp_path / "pictures", *known)
 
 
 @pytest.mark.parametrize(
