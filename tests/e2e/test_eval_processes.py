@@ -18,7 +18,7 @@ from lit.errors import LitError
 from lit.evaluation import parallel
 from lit.loading import load
 where, processes, process = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-parallel.initialize(where, processes, process, timeout=60, lost_after=10)
+parallel.initialize(where, processes, process, timeout=60, lost_after=20)
 """
 
 
@@ -27,7 +27,7 @@ def free_address():
         return f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def run_all(lit, commands, *, devices=1, timeout=100):
+def run_all(lit, commands, *, devices=1, timeout=240):
     """Runs the commands side by side; returns (exit status, standard output, standard error, seconds) of each."""
     env = lit.env | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
     pipe, began = subprocess.PIPE, time.monotonic()
@@ -155,7 +155,7 @@ def test_no_data_on_one_host(lit, tiny_bundle, labelled):
     assert "missing" in second
     assert "process 1 on " in first
     assert "missing" in first
-    assert took < 60
+    assert took < 120
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ with parallel.together():
     ends = workers(lit, 3, body)
     for process, (status, _, err, took) in enumerate(ends):
         assert status == 1
-        assert took < 60
+        assert took < 120
         if process != 1:
             assert "ProcessError: process 1 on " in err
             assert "failed: LitError: the disk is full. The other processes stop, too." in err
@@ -250,7 +250,7 @@ with parallel.together():
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_process_leaves_nobody_hanging(lit, victim):
-    """JAX ends the others once heartbeats are missed for `lost_after` (here 10 s)."""
+    """JAX ends the others once heartbeats are missed for `lost_after` (here 20 s)."""
     body = """
 with parallel.together():
     parallel.agree({"all": "well"})
@@ -263,7 +263,7 @@ with parallel.together():
     for process, (status, _, err, took) in enumerate(ends):
         if process != victim:
             assert status not in (0, -signal.SIGKILL)
-            assert took < 60
+            assert took < 120
             assert "JAX distributed service detected fatal errors" in err or "ProcessError" in err
 
 
@@ -273,8 +273,8 @@ def test_a_process_that_is_done_waits_for_one_that_still_writes(lit):
 began = time.monotonic()
 with parallel.together():
     if parallel.is_first_process():
-        time.sleep(5)
-assert time.monotonic() - began > 4
+        time.sleep(8)
+assert time.monotonic() - began > 2
 """
     for status, _, err, _ in workers(lit, 2, body):
         assert status == 0, err

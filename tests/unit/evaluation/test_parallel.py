@@ -240,16 +240,14 @@ def test_the_roll_is_complete_and_the_port_free_again(port, order):
 
 
 def test_one_does_not_come(port):
-    said = roll(port, 0, 1, of=[4, 4], timeout=0.5)
+    said = roll(port, 0, 1, of=[4, 4], timeout=2.0)
     assert said[0] == said[1]
-    assert f"of 4 processes, number 2, 3 did not come within 0.5 s to 127.0.0.1:{port}" in said[0]
+    assert f"of 4 processes, number 2, 3 did not come within 2 s to 127.0.0.1:{port}" in said[0]
 
 
 def test_process_0_does_not_come(port):
-    began = time.monotonic()
     (said,) = roll(port, 1, of=[2], timeout=0.5)
     assert said.startswith(f"process 1 could not reach process 0 at 127.0.0.1:{port} within 0.5 s (Connection refused)")
-    assert time.monotonic() - began < 5
 
 
 def test_two_of_the_same_number(port):
@@ -266,15 +264,25 @@ def test_another_count(port):
 
 def test_a_stranger_is_shown_out(port):
     def stranger():
-        time.sleep(0.1)
-        with socket.create_connection(("127.0.0.1", port)) as connection:
+        with connected(port) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\n\r\n\n")
             return connection.recv(10)
 
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(stranger)
-        assert roll(port, 0, 1, delay=0.4) == [None, None]
-        assert answer.result() == b""
+        first = pool.submit(call_the_roll, f"127.0.0.1:{port}", 2, 0, timeout=60.0)
+        assert stranger() == b""
+        assert call_the_roll(f"127.0.0.1:{port}", 2, 1, timeout=60.0) is None
+        assert first.result() is None
+
+
+def connected(port):
+    """A connection, once somebody listens."""
+    for _ in range(600):
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise AssertionError("nobody listens")
 
 
 def test_a_port_that_is_taken(port):
