@@ -16,14 +16,14 @@ def choices(section: str, config: Any) -> None:
         raise ConfigError(str(error).replace(f"{type(config).__name__}.", f"{section}.", 1)) from error
 
 
-def number(key: str, value: float, *, least: float, below: float = math.inf, hint: str = "") -> None:
+def number(key: str, value: int | float, *, least: int | float, below: int | float = math.inf, hint: str = "") -> None:
     """Raises ConfigError unless `least <= value < below`."""
     if not least <= value < below:
         limit = "" if below == math.inf else f" and less than {below:g}"
         raise ConfigError(f"{key} is {value:g}; it must be at least {least:g}{limit}{hint and '; ' + hint}.")
 
 
-def positive(key: str, value: float, hint: str = "") -> None:
+def positive(key: str, value: int | float, hint: str = "") -> None:
     """Raises ConfigError unless the value is greater than 0, and finite."""
     if not 0 < value < math.inf:
         raise ConfigError(f"{key} is {value:g}; it must be greater than 0{hint and '; ' + hint}.")
