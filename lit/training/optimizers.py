@@ -48,7 +48,17 @@ def optimizer(
             steps.append(optax.add_decayed_weights(c.weight_decay * factor, mask))
     if c.pretrained_learning_rate_factor != 1:
         steps.append(optax.masked(optax.scale(c.pretrained_learning_rate_factor), old))
-    return optax.chain(*steps, optax.scale_by_learning_rate(schedule))
+    return _promoting(optax.chain(*steps, optax.scale_by_learning_rate(schedule)))
+
+
+def _promoting(inner: optax.GradientTransformation) -> optax.GradientTransformation:
+    """The same where JAX is set to refuse mixed types: optax raises floats to the power of a whole number."""
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        with jax.numpy_dtype_promotion("standard"):
+            return inner.update(updates, state, params)
+
+    return optax.GradientTransformation(inner.init, update)
 
 
 def decay_mask(params: Mapping[str, Any]) -> dict[str, Any]:
