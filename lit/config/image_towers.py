@@ -74,11 +74,12 @@ class ViTConfig:
 class EfficientNetLiteConfig:
     """An image tower: EfficientNet-Lite, a convolutional network with ReLU6 and without squeeze-and-excitation.
 
-    What comes out are the features after global pooling, 1280 wide whatever the coefficients.
+    What comes out are the features after global pooling, 1280 wide whatever the coefficients, or those of a head.
 
     Attributes:
       width_coefficient, depth_coefficient: multiply the channels and the repeats of the base network.
       image_size: pixels.
+      out_dim: width of the Dense `head`; None for no head.
 
     Source: github.com/tensorflow/tpu, models/official/efficientnet/lite (Lite0: 1.0, 1.0, 224).
     """
@@ -87,15 +88,16 @@ class EfficientNetLiteConfig:
     width_coefficient: float = 1.0
     depth_coefficient: float = 1.0
     image_size: int = 224
+    out_dim: int | None = None
 
     def __post_init__(self) -> None:
         checks.choices(self)
-        checks.positive(self, "width_coefficient", "depth_coefficient", "image_size")
+        checks.positive(self, "width_coefficient", "depth_coefficient", "image_size", "out_dim")
 
     @property
     def features(self) -> int:
         """Width of what comes out."""
-        return 1280
+        return self.out_dim or 1280
 
 
 ImageTowerConfig = ViTConfig | EfficientNetLiteConfig

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from lit.config import EfficientNetLiteConfig
-from lit.nn.layers import lift, product
+from lit.nn.layers import Dense, lift, product
 
 #: repeats, kernel size, stride, expansion, channels out.  Source: efficientnet_lite_builder.py.
 _STAGES = (
@@ -142,7 +142,7 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """The tower: images to pooled features, 1280 wide.
+    """The tower: images to pooled features, 1280 wide, or to those of a head.
 
     Attributes:
       config: the member of the family.
@@ -156,7 +156,7 @@ class EfficientNetLite(nn.Module):
     def __call__(
         self, images: Float32[Array, "batch h w 3"]
     ) -> tuple[Float32[Array, "batch features"], dict[str, Any]]:
-        """Features after ReLU6 and global mean, and `out`: `stem`, `block00`, ..., `top` (NHWC), `pre_logits`."""
+        """Features after ReLU6 and mean, and `out`: `stem`, `block00`, ..., `top` (NHWC); `pre_logits`, `head`."""
         out: dict[str, Any] = {}
         x = jax.nn.relu6(ConvBias(_STEM, 3, 2, dtype=self.dtype, name="stem")(images))
         out["stem"] = x
@@ -168,4 +168,6 @@ class EfficientNetLite(nn.Module):
         out["top"] = x
         x = x.mean(axis=(1, 2))
         out["pre_logits"] = x
+        if self.config.out_dim is not None:
+            x = out["head"] = Dense(self.config.out_dim, self.dtype, name="head")(x)
         return x, out

@@ -6,10 +6,15 @@ the trained tree and merges the locked one into it.
 
 import enum
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from lit.checkpoints import flatten, unflatten
 from lit.errors import ConfigError
+
+
+Side = Literal["image", "text"]
+#: Each side, and the name of its tower among the parameters.
+_SIDES: dict[Side, str] = {"image": "img", "text": "txt"}
 
 
 class Lock(enum.Enum):
@@ -29,12 +34,9 @@ class Lock(enum.Enum):
     uu = "uu"
 
     @property
-    def locked(self) -> tuple[str, ...]:
+    def locked(self) -> tuple[Side, ...]:
         """The sides that are locked: "image", "text"."""
-        return tuple(side for side, letter in zip(("image", "text"), self.value, strict=True) if letter == "L")
-
-
-_SIDES = {"image": "img", "text": "txt"}
+        return tuple(side for side, letter in zip(_SIDES, self.value, strict=True) if letter == "L")
 
 
 def trained_names(names: Iterable[str], lock: Lock, *, heads: Collection[str] = ()) -> frozenset[str]:
