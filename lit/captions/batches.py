@@ -1,19 +1,30 @@
 """Batches without end: which images, which of their captions, in which order, all a function of the seed."""
 
 import dataclasses
+import signal
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
 
 from lit.captions.corpus import Corpus
-from lit.captions.left_out import LeftOut
+from lit.captions.left_out import NAMES, LeftOut
+from lit.captions.order import Order
 from lit.captions.pairs import CachedPairs
+from lit.captions.preparing import Augment, Pictures, Preparing, processors
 from lit.config import PreprocessConfig
+from lit.errors import ConfigError, DatasetError, ImageError, MissingExtraError
 from lit.tokenizers import Tokenizer
 
-Augment = Literal["none", "crop-flip"]
+REPLACED = "the picture cannot be used, and another one took its place"
+#: Batches that are prepared while a step computes, and threads that prepare one each.
+_AHEAD = 2
+#: More threads than this only wait for each other.
+_MOST_THREADS = 16
+#: Grain counts as far as this.
+_ENDLESS = 2**62
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,31 +45,36 @@ class Batch:
 
 
 class Batches:
-    """An endless iterator over the batches of one process.
+    """An endless iterator over the batches of one process, prepared ahead by Grain's threads or processes.
+
+    A batch is a function of the pairs, the seed and its number; see `Order` for the order and the captions.  So
+    neither workers, nor what was prepared ahead, nor an interruption changes any, and the pairs of a step are the same
+    however many processes share them.
 
     Args:
       pairs: cached embeddings, or a corpus whose pictures are then decoded.
       tokenizer: of the text tower.
       batch_size: pairs of all processes together.
-      seed: decides everything below.
+      seed: decides everything.
       canonicalize: captions go through `lit.prompts.canonicalize`.
       workers: processes that read, decode and tokenize; 0: threads of this one.
       process_index, process_count: whose share this is: a process has `batch_size / process_count` neighbouring rows.
       preprocess: how pictures are read; only where `pairs` is a corpus.
-      augment: "crop-flip": a random part of the picture, mirrored half of the time; only where `pairs` is a corpus.
-      skip_bad: a picture that cannot be used is replaced by the next one; else it is an error.
+      augment: "crop-flip": see `lit.captions.augment`; only where `pairs` is a corpus.
+      skip_bad: a picture that cannot be used is replaced by another one; else it is an error.
 
     Attributes:
       steps_per_epoch: batches in which each image comes at most once.
       step: batches that were taken.
+      replaced: pictures of these batches that could not be used and were replaced by another one, each time that it
+        happened, in this process.
 
     Raises:
-      ConfigError: the batch is larger than the corpus, or does not divide among the processes.
+      ConfigError: the batch is larger than the corpus, or does not divide among the processes; or arguments that do not
+        go together.
+      DatasetError: the corpus cannot be read in this order.
       MissingExtraError: grain is not installed.
     """
-
-    steps_per_epoch: int
-    step: int
 
     def __init__(
         self,
@@ -75,31 +91,122 @@ class Batches:
         augment: Augment = "none",
         skip_bad: bool = True,
     ) -> None:
-        raise NotImplementedError
+        _check(pairs, preprocess, augment, workers)
+        order = Order(len(pairs), batch_size, seed, process_index, process_count)
+        pictures = None
+        if isinstance(pairs, Corpus) and preprocess is not None:
+            pictures = Pictures(pairs, preprocess, augment, skip_bad, seed)
+        self._prepare = Preparing(order, pairs.texts, tokenizer, canonicalize, pictures)
+        self._pairs, self._workers = pairs, workers
+        self._batches: Any = None
+        self._pool: ThreadPoolExecutor | None = None
+        self.steps_per_epoch, self.step, self.replaced = order.steps_per_epoch, 0, LeftOut()
+        self._of = {
+            "pairs": pairs.key,
+            "batch size": batch_size,
+            "seed": seed,
+            "tokenizer": tokenizer.fingerprint,
+            "canonicalize": canonicalize,
+            "augment": augment,
+            "preprocess": "" if preprocess is None else repr(preprocess),
+        }
+        _grain()
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        raise NotImplementedError
-
-    @property
-    def replaced(self) -> LeftOut:
-        """Pictures, of the batches that were taken, that could not be used and were replaced by another one."""
-        raise NotImplementedError
+        if self._batches is None:
+            self._batches = self._prepared()
+        made = next(self._batches)
+        if "error" in made:
+            self.close()
+            raise DatasetError(made["error"]) if made["item"] is None else ImageError(made["error"], item=made["item"])
+        self.step += 1
+        if names := made["replaced"]:
+            self.replaced += LeftOut({REPLACED: len(names)}, {REPLACED: tuple(names[:NAMES])})
+        index = made["index"]
+        zimg = self._pairs.zimg[index] if isinstance(self._pairs, CachedPairs) else None
+        return Batch(made["tokens"], index, zimg, made.get("pixels"))
 
     def state(self) -> dict[str, Any]:
-        """Where it stands: small, and JSON can write it.  Batches that were only prepared do not count."""
-        raise NotImplementedError
+        """Where it stands: small, and JSON can write it.  Batches that were only prepared do not count.
+
+        Every process has the same one, but for `replaced`, which counts what this process met.
+        """
+        replaced = {"count": self.replaced.total, "names": list(self.replaced.names.get(REPLACED, ()))}
+        return {"step": self.step, "of": dict(self._of), "replaced": replaced}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on where `state` was taken, whatever was prepared or taken since.
 
+        Workers and the number of processes may be others.
+
         Raises:
           ConfigError: it was taken of other pairs, with another seed, batch or tokenizer; which.
         """
-        raise NotImplementedError
+        of = state["of"]
+        changed = [what for what, now in self._of.items() if of.get(what) != now]
+        if changed:
+            what = "; ".join(f"{name} was {of.get(name)!s:.20} and is {self._of[name]!s:.20}" for name in changed)
+            raise ConfigError(f"the saved state is of other batches: {what}. Go on with what it was, or begin anew.")
+        self.close()
+        self.step, said = int(state["step"]), state["replaced"]
+        self.replaced = LeftOut()
+        if said["count"]:
+            self.replaced = LeftOut({REPLACED: said["count"]}, {REPLACED: tuple(said["names"])})
 
     def close(self) -> None:
-        """Ends threads and processes."""
-        raise NotImplementedError
+        """Ends threads and processes; the next batch starts them again."""
+        if self._batches is not None:
+            self._batches.close()
+            self._batches = None
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _prepared(self) -> Any:
+        """Grain's iterator from the present step on."""
+        grain = _grain()
+        prepare = self._prepare
+        if prepare.pictures is not None and not self._workers:
+            self._pool = ThreadPoolExecutor(min(processors(), _MOST_THREADS), thread_name_prefix="lit-pictures")
+            prepare = dataclasses.replace(prepare, pictures=dataclasses.replace(prepare.pictures, pool=self._pool))
+        steps = grain.MapDataset.range(self.step, _ENDLESS).map(prepare)
+        if not self._workers:
+            return iter(steps.to_iter_dataset(grain.ReadOptions(num_threads=_AHEAD, prefetch_buffer_size=_AHEAD)))
+        in_worker = grain.ReadOptions(num_threads=1, prefetch_buffer_size=1)
+        processes = grain.MultiprocessingOptions(num_workers=self._workers, per_worker_buffer_size=1)
+        return iter(steps.to_iter_dataset(in_worker).mp_prefetch(processes, worker_init_fn=_in_worker))
+
+
+def _in_worker(*_: int) -> None:
+    """Ctrl-C is the main process's to answer; it ends the workers when it is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _grain() -> Any:
+    """Grain, imported when it is needed: it takes two seconds, and JAX with it."""
+    try:
+        import grain
+    except ImportError as error:
+        raise MissingExtraError("LiT training", "train") from error
+    return grain
+
+
+def _check(pairs: CachedPairs | Corpus, preprocess: PreprocessConfig | None, augment: Augment, workers: int) -> None:
+    if workers < 0:
+        raise ConfigError(f"workers is {workers}; it counts processes, and 0 means threads.")
+    if isinstance(pairs, CachedPairs):
+        if augment != "none":
+            raise ConfigError(
+                f"augment is {augment!r}, and the pictures are embedded once and for all; set data.augment = 'none', "
+                "or data.cache = false."
+            )
+    elif preprocess is None:
+        raise ConfigError("a corpus that is not cached needs `preprocess`: how its pictures are read.")
+    elif not pairs.random_access:
+        raise DatasetError(
+            f"{pairs.name} can be read in order only, not shuffled (TFRecord files have no index). Set data.cache = "
+            "true, which reads it in order once, or prepare it as array_record."
+        )

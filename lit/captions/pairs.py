@@ -30,7 +30,7 @@ class CachedPairs:
     texts: tuple[tuple[str, ...], ...] = dataclasses.field(repr=False)
     zimg: Float32[np.ndarray, "images dim"] = dataclasses.field(repr=False)
     digests: UInt8[np.ndarray, "images 32"] = dataclasses.field(repr=False)
-    left_out: LeftOut = LeftOut()
+    left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
     computed: int = 0
     reused: int = 0
     seconds: float = 0.0

@@ -24,6 +24,7 @@ class ListedDataset:
     description: Mapping[str, str]
     listed: Sequence[Example] = dataclasses.field(repr=False)
     split: str = "all"
+    random_access: bool = True
 
     def __len__(self) -> int:
         return len(self.listed)
@@ -32,6 +33,10 @@ class ListedDataset:
         """The examples of one shard in order; whether a picture exists shows when it is decoded."""
         for position in range(shard, len(self.listed), shards):
             yield self.listed[position]
+
+    def example(self, position: int) -> Example:
+        """See `lit.datasets.RandomAccess`."""
+        return self.listed[position]
 
 
 def class_names_beside(*folders: Path) -> tuple[str, ...] | None:

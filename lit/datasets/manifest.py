@@ -35,6 +35,7 @@ def manifest_dataset(
     captions: str = "",
     identity: str = "id",
     label_names: Sequence[str] | None = None,
+    blanks: bool = False,
 ) -> ListedDataset:
     """Opens a manifest.
 
@@ -48,6 +49,7 @@ def manifest_dataset(
         named by its path as written.  Rows that agree in identity, picture and labels are one with several captions.
       label_names: in label order; None: the lines of `classnames.txt` beside the manifest, else the names that occur,
         in order of their code points, and none where labels are numbers.
+      blanks: empty captions count as captions, "", so that a reader may tell how many there are.
 
     Raises:
       DatasetError: it cannot be read, a column is missing, or a row is not as it should be: which line, and why.
@@ -55,7 +57,7 @@ def manifest_dataset(
     """
     path = Path(path).expanduser()
     columns = {"image": image, "label": label, "captions": captions, "id": identity}
-    rows = _examples(path, columns)
+    rows = _examples(path, columns, blanks)
     names, given = _label_names(path, rows, label_names)
     listed = [
         Example(key, path.parent / row.image, tuple(label_number(n, names, row.where) for n in row.labels), row.texts)
@@ -66,7 +68,11 @@ def manifest_dataset(
         name=path.name,
         label_names=names,
         fingerprint=fingerprint(
-            [local_file(path, path.name), *pictures], kind="manifest", columns=columns, label_names=names
+            [local_file(path, path.name), *pictures],
+            kind="manifest",
+            columns=columns,
+            label_names=names,
+            **({"blanks": True} if blanks else {}),
         ),
         content_key=content_key(
             [(_below(path.parent, name), size, 0) for name, size, _ in pictures],
@@ -117,7 +123,7 @@ def _label_names(
     return None, "none"
 
 
-def _examples(path: Path, columns: Mapping[str, str]) -> dict[str, _Row]:
+def _examples(path: Path, columns: Mapping[str, str], blanks: bool) -> dict[str, _Row]:
     """Identity -> row; rows of one picture with a caption each become one."""
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -125,7 +131,7 @@ def _examples(path: Path, columns: Mapping[str, str]) -> dict[str, _Row]:
     found: dict[str, _Row] = {}
     try:
         for where, cells in reader(path):
-            key, row = _row(f"{path}, {where}", cells, columns)
+            key, row = _row(f"{path}, {where}", cells, columns, blanks)
             before = found.setdefault(key, row)
             if before is row:
                 continue
@@ -141,18 +147,20 @@ def _examples(path: Path, columns: Mapping[str, str]) -> dict[str, _Row]:
     return found
 
 
-def _row(where: str, cells: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, _Row]:
+def _row(where: str, cells: Mapping[str, Any], columns: Mapping[str, str], blanks: bool) -> tuple[str, _Row]:
     texts = columns["captions"] or next((name for name in CAPTIONS if name in cells), "")
     needed = [columns["image"], *([columns["captions"]] if columns["captions"] else [])]
     missing = [name for name in needed if name not in cells]
     if not missing and columns["label"] not in cells and not texts:
-        missing = [columns["label"]]
+        missing = [columns["label"] or CAPTIONS[0]]
     if missing:
         raise DatasetError(f"{where}: there is no column {missing[0]!r}; there are {', '.join(map(repr, cells))}.")
     image = cells[columns["image"]]
     if not isinstance(image, str) or not image:
         raise DatasetError(f"{where}: {columns['image']!r} is {image!r:.60}; it should be the path of a picture.")
     labels, captions = _several(cells.get(columns["label"])), _several(cells.get(texts) if texts else None)
+    if blanks and texts:
+        captions = ["" if text is None else text for text in captions] or [""]
     for value in labels:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise DatasetError(f"{where}: {columns['label']!r} is {value!r:.60}; a label is a name or a whole number.")

@@ -33,7 +33,7 @@ def open_dataset(
       DatasetError: see there.
       MissingExtraError: a library is not installed.
     """
-    if data_dir is None and (isinstance(source, Path) or _is_path(source)):
+    if data_dir is None and is_path(source):
         return local_dataset(source)
     return tfds_dataset(
         str(source),
@@ -60,10 +60,7 @@ def local_dataset(path: str | Path) -> Dataset:
     """
     place = Path(path).expanduser()
     if place.is_dir():
-        tars = sorted(place.glob("*.tar"))
-        if tars and not any(entry.is_dir() and not entry.name.startswith(".") for entry in place.iterdir()):
-            return webdataset(f"{place}/*.tar")
-        return folder_dataset(place)
+        return webdataset(f"{place}/*.tar") if holds_archives(place) else folder_dataset(place)
     if place.suffix.lower() == ".tar":
         return webdataset(path)
     if place.suffix.lower() in SUFFIXES:
@@ -75,7 +72,16 @@ def local_dataset(path: str | Path) -> Dataset:
     raise DatasetError(f"{place} {what}: {kinds}.")
 
 
-def _is_path(source: str) -> bool:
+def holds_archives(folder: Path) -> bool:
+    """Whether there are tar files in a folder, and no folders."""
+    folders = (entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return any(folder.glob("*.tar")) and not any(folders)
+
+
+def is_path(source: str | Path) -> bool:
+    """Whether it names something on this machine, rather than a dataset of tfds; see `open_dataset`."""
+    if isinstance(source, Path):
+        return True
     ends = Path(source).suffix.lower() in (".tar", *SUFFIXES)
     looks = source.startswith((".", "~", "/")) or source.endswith("/") or braces_expanded(source) != [source]
     return ends or looks or Path(source).exists()

@@ -59,3 +59,21 @@ class Dataset(Protocol):
     def examples(self, shard: int = 0, shards: int = 1) -> Iterator[Example]:
         """The examples of one shard in order: positions `shard`, `shard + shards`, ...  Closing it frees everything."""
         ...
+
+
+@runtime_checkable
+class RandomAccess(Protocol):
+    """A dataset whose examples can be read in any order, from several threads; unless its files turn out not to."""
+
+    @property
+    def random_access(self) -> bool:
+        """Whether `example` can."""
+        ...
+
+    def example(self, position: int) -> Example:
+        """What `examples()` yields there.
+
+        Raises:
+          DatasetError: it cannot be read, or only in order.
+        """
+        ...

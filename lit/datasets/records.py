@@ -68,7 +68,7 @@ def tf_records(pieces: Sequence[Piece], shard: int, shards: int) -> Iterator[byt
         try:
             record = next(iterator, None)
         except tf.errors.OpError as error:
-            raise DatasetError(_damaged(piece, position, error.message)) from error
+            raise DatasetError(damaged(piece, position, error.message)) from error
         if record is None:
             return
         yield record
@@ -101,14 +101,15 @@ def array_records(pieces: Sequence[Piece], shard: int, shards: int) -> Iterator[
             reader.close()
             reader = None
     except (OSError, ValueError, RuntimeError, IndexError) as error:
-        raise DatasetError(_damaged(piece, position, str(error))) from error
+        raise DatasetError(damaged(piece, position, str(error))) from error
     finally:
         if reader is not None:
             with suppress(RuntimeError):  # a reader of a damaged file complains again
                 reader.close()
 
 
-def _damaged(piece: Piece, position: int, said: str) -> str:
+def damaged(piece: Piece, position: int, said: str) -> str:
+    """What to say of a file that cannot be read there."""
     return (
         f"{piece.path} could not be read at or shortly after record {position}: {said[:300]}. "
         f"The file should hold at least {piece.skip + piece.take} records; copy it again, or prepare the dataset anew."

@@ -25,8 +25,12 @@ class Sample:
     members: dict[str, tuple[int, int]]
 
 
-def samples_of(path: Path) -> list[Sample]:
+def samples_of(path: Path, *, without: list[Sample] | None = None) -> list[Sample]:
     """The samples of one tar, in order.
+
+    Args:
+      path: of the tar.
+      without: takes the samples that have no picture; None: such a sample is an error.
 
     Raises:
       DatasetError: the tar is damaged, a sample comes twice, or has not exactly one picture.
@@ -43,9 +47,11 @@ def samples_of(path: Path) -> list[Sample]:
         sample = samples.setdefault(key, Sample(path, key, {}))
         sample.members[extension] = (offset, size)
         last = key
-    for sample in samples.values():
+    for sample in list(samples.values()):
         pictures = [extension for extension in PICTURES if extension in sample.members]
-        if len(pictures) != 1:
+        if not pictures and without is not None:
+            without.append(samples.pop(sample.key))
+        elif len(pictures) != 1:
             raise DatasetError(
                 f"{path}, sample {sample.key!r} has {len(pictures)} pictures; it should have one, "
                 f".{' or .'.join(PICTURES)}. It consists of: {', '.join('.' + e for e in sample.members)}."

@@ -10,6 +10,7 @@ from lit.datasets.features import Decoder, Wanted
 from lit.datasets.fingerprint import content_key, fingerprint, local_file, versions
 from lit.datasets.info import read_info
 from lit.datasets.prepared import find_prepared, read_json, reading, refuse_another
+from lit.datasets.random_records import RandomRecords
 from lit.datasets.record import Example
 from lit.datasets.records import Piece, array_records, places, record_id, tf_records
 from lit.errors import DatasetError, MissingExtraError
@@ -61,6 +62,7 @@ class TfdsDataset:
         self.name = f"{info.name}{config}:{info.version}"
         self.split = split if split is not None else _only_split(self.name, list(info.splits))
         self._pieces = _pieces(info.splits, self.name, self.split)
+        self._random = RandomRecords(self._pieces)
         self._decode = Decoder(info.features, wanted, self.name)
         self.label_names: tuple[str, ...] | None = self._decode.label_names
         self._identity = bool(wanted.identity)
@@ -106,15 +108,31 @@ class TfdsDataset:
         read = tf_records if self._reader == "tf" else array_records
         at = places(self._pieces, shard, shards)
         for (piece, position), record in zip(at, read(self._pieces, shard, shards), strict=True):
-            place = record_id(piece, position)
-            try:
-                values = self._decode(record)
-            except (ValueError, KeyError, TypeError) as error:
-                raise DatasetError(f"{self.name}, example {place}: {error}. Prepare the dataset anew.") from error
-            if not all(0 <= n < len(self.label_names or ()) for n in values.labels if self.label_names or n < 0):
-                known = f"{len(self.label_names)} label names" if self.label_names else "no label names"
-                raise DatasetError(f"{self.name}, example {place}: label {values.labels} with {known}.")
-            yield Example(values.identity if self._identity else place, values.image, values.labels, values.texts)
+            yield self._example(record_id(piece, position), record)
+
+    @property
+    def random_access(self) -> bool:
+        """Whether `example` can: ArrayRecord files have an index, TFRecord files have none."""
+        return self._reader == "data-source"
+
+    def example(self, position: int) -> Example:
+        """See `lit.datasets.RandomAccess`."""
+        if not self.random_access:
+            raise DatasetError(
+                f"{self.name} is stored as tfrecord, which can be read in order only. Prepare it as array_record "
+                f"(`tfds build {self.name.partition(':')[0]} --file_format=array_record`), or read it in order."
+            )
+        return self._example(record_id(*self._random.place(position)), self._random.read(position))
+
+    def _example(self, place: str, record: bytes) -> Example:
+        try:
+            values = self._decode(record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{self.name}, example {place}: {error}. Prepare the dataset anew.") from error
+        if not all(0 <= n < len(self.label_names or ()) for n in values.labels if self.label_names or n < 0):
+            known = f"{len(self.label_names)} label names" if self.label_names else "no label names"
+            raise DatasetError(f"{self.name}, example {place}: label {values.labels} with {known}.")
+        return Example(values.identity if self._identity else place, values.image, values.labels, values.texts)
 
 
 def _reader_for(info: dict[str, Any], reader: Reader, of: str) -> tuple[Literal["tf", "data-source"], str]:

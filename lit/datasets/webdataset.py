@@ -6,17 +6,17 @@ that a paragraph describes.
 """
 
 import functools
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from lit.datasets.fingerprint import content_key, fingerprint, local_file
 from lit.datasets.listed import LOCAL, class_names_beside, label_number
 from lit.datasets.record import Example
+from lit.datasets.tar_content import captions_in, decoded, labels_in, opened, parsed, read_member
 from lit.datasets.tar_samples import PICTURES, Sample, samples_of
 from lit.errors import DatasetError
 
@@ -36,12 +36,22 @@ def webdataset(pattern: str | Path | Sequence[str | Path]) -> "TarDataset":
     Raises:
       DatasetError: there is no such file.
     """
+    paths = tar_paths(pattern)
+    return TarDataset(paths, name=str(pattern) if isinstance(pattern, str | Path) else f"{len(paths)} tar files")
+
+
+def tar_paths(pattern: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The files that a pattern names; see `webdataset`.
+
+    Raises:
+      DatasetError: there is no such file.
+    """
     paths = _expanded(pattern)
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
         what = f"{len(missing)} of {len(paths)} are missing: {', '.join(missing[:3])}" if missing else "there is none"
         raise DatasetError(f"{pattern} should name tar files: {what}.")
-    return TarDataset(paths, name=str(pattern) if isinstance(pattern, str | Path) else f"{len(paths)} tar files")
+    return paths
 
 
 def braces_expanded(pattern: str) -> list[str]:
@@ -131,71 +141,38 @@ class TarDataset:
                 if sample.tar != path:
                     if file is not None:
                         file.close()
-                    path, file = sample.tar, _opened(sample.tar)
+                    path, file = sample.tar, opened(sample.tar)
                 assert file is not None
                 yield self._example(file, sample)
         finally:
             if file is not None:
                 file.close()
 
+    random_access = True
+
+    def example(self, position: int) -> Example:
+        """See `lit.datasets.RandomAccess`."""
+        sample = self._samples[position]
+        with opened(sample.tar) as file:
+            return self._example(file, sample)
+
     def _example(self, file: BinaryIO, sample: Sample) -> Example:
         where = f"{sample.tar}, sample {sample.key!r}"
         picture = next(extension for extension in PICTURES if extension in sample.members)
         labels, texts = [], []
         if "cls" in sample.members:
-            said = _read(file, sample, "cls").strip()
+            said = read_member(file, sample, "cls").strip()
             if not re.fullmatch(rb"-?\d+", said):
                 raise DatasetError(f"{where}: .cls is {said[:40]!r}; it should be a whole number.")
             labels = [int(said)]
         if "txt" in sample.members:
-            texts = [_decoded(_read(file, sample, "txt"), f"{where}: .txt").strip()]
+            texts = [decoded(read_member(file, sample, "txt"), f"{where}: .txt").strip()]
         if "json" in sample.members:
-            of_json, captions = _from_json(_decoded(_read(file, sample, "json"), f"{where}: .json"), where)
+            said = parsed(read_member(file, sample, "json"), where)
+            of_json, captions = labels_in(said, where), captions_in(said, where)
             labels, texts = labels or of_json, texts or captions
         numbers = tuple(label_number(label, self.label_names, where) for label in labels)
-        return Example(f"{self._shown[sample.tar]}/{sample.key}", _read(file, sample, picture), numbers, tuple(texts))
+        return Example(self._id(sample), read_member(file, sample, picture), numbers, tuple(texts))
 
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise DatasetError(f"{path} could not be read: {error}.") from error
-
-
-def _read(file: BinaryIO, sample: Sample, extension: str) -> bytes:
-    offset, size = sample.members[extension]
-    file.seek(offset)
-    data = file.read(size)
-    if len(data) != size:
-        member = f"{sample.key}.{extension}"
-        raise DatasetError(f"{sample.tar} is cut off in the member {member!r}: {len(data)} of {size} bytes.")
-    return data
-
-
-def _decoded(data: bytes, where: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{where} is not UTF-8: {error}.") from error
-
-
-def _from_json(text: str, where: str) -> tuple[list[Any], list[str]]:
-    try:
-        said = json.loads(text)
-    except ValueError as error:
-        raise DatasetError(f"{where}: .json is damaged: {error}.") from error
-    said = said if isinstance(said, dict) else {}
-    labels = _several(said.get("label"))
-    if not all(isinstance(n, str | int) and not isinstance(n, bool) for n in labels):
-        raise DatasetError(f"{where}: the label in .json is {said['label']!r:.60}; it should be a number or a name.")
-    captions = next((said[name] for name in ("captions", "texts", "caption", "text") if said.get(name)), None)
-    if not all(isinstance(text, str) for text in _several(captions)):
-        raise DatasetError(f"{where}: the captions in .json are {captions!r:.60}; they should be text.")
-    return labels, _several(captions)
-
-
-def _several(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    def _id(self, sample: Sample) -> str:
+        return f"{self._shown[sample.tar]}/{sample.key}"
