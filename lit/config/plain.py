@@ -25,12 +25,12 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 
-def from_dict(cls: type[_T], values: Mapping[str, Any], *, at: str | None = None) -> _T:
+def from_dict(cls: type[_T], values: Any, *, at: str | None = None) -> _T:
     """The inverse of `to_dict`; strict.
 
     Args:
       cls: what to make.
-      values: its fields.
+      values: its fields, a mapping.
       at: the dotted key under which the table stands in a file, "" for the whole file: messages then name keys as the
         file has them.  None names them by class.
 

@@ -11,7 +11,6 @@ from typing import Any, Literal
 from lit.checkpoints import flatten, unflatten
 from lit.errors import ConfigError
 
-
 Side = Literal["image", "text"]
 #: Each side, and the name of its tower among the parameters.
 _SIDES: dict[Side, str] = {"image": "img", "text": "txt"}

@@ -104,7 +104,7 @@ def scale_by_momentum(decay: float) -> optax.GradientTransformation:
     def init(params: Any) -> MomentumState:
         return MomentumState(jax.tree.map(lambda p: jnp.zeros_like(p, jnp.bfloat16), params))
 
-    def update(updates: Any, state: MomentumState, params: Any = None) -> tuple[Any, MomentumState]:
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, MomentumState]:
         del params
         new = jax.tree.map(lambda u, m: decay * m.astype(u.dtype) + (1 - decay) * u, updates, state.average)
         return new, MomentumState(jax.tree.map(lambda m: m.astype(jnp.bfloat16), new))

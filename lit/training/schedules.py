@@ -5,6 +5,7 @@ Source: github.com/google-research/big_vision, utils.py, create_learning_rate_sc
 
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float32
 
 from lit.training.recipe import TrainConfig
@@ -24,7 +25,7 @@ def schedule(config: TrainConfig) -> optax.Schedule:
     """
     c, peak = config.schedule, config.optimizer.learning_rate
 
-    def learning_rate(step: int | Array) -> Float32[Array, ""]:
+    def learning_rate(step: ArrayLike) -> Float32[Array, ""]:
         at = jnp.asarray(step, jnp.float32)
         after = jnp.maximum(at - c.warmup_steps, 0)
         if c.kind == "cosine":

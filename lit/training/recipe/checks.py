@@ -19,7 +19,7 @@ def choices(section: str, config: Any) -> None:
 def number(key: str, value: int | float, *, least: int | float, below: int | float = math.inf, hint: str = "") -> None:
     """Raises ConfigError unless `least <= value < below`."""
     if not least <= value < below:
-        limit = "" if below == math.inf else f" and less than {below:g}"
+        limit = "" if below == math.inf else f" and less than {below:,}"
         raise ConfigError(f"{key} is {value:g}; it must be at least {least:g}{limit}{hint and '; ' + hint}.")
 
 
