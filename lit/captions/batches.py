@@ -175,6 +175,7 @@ class Batches:
         steps = grain.MapDataset.range(self.step, _ENDLESS).map(prepare)
         if not self._workers:
             return iter(steps.to_iter_dataset(grain.ReadOptions(num_threads=_AHEAD, prefetch_buffer_size=_AHEAD)))
+        _flags_parsed()
         in_worker = grain.ReadOptions(num_threads=1, prefetch_buffer_size=1)
         processes = grain.MultiprocessingOptions(num_workers=self._workers, per_worker_buffer_size=1)
         return iter(steps.to_iter_dataset(in_worker).mp_prefetch(processes, worker_init_fn=_in_worker))
@@ -192,6 +193,14 @@ def _grain() -> Any:
     except ImportError as error:
         raise MissingExtraError("LiT training", "train") from error
     return grain
+
+
+def _flags_parsed() -> None:
+    """Grain's processes read command line flags of Abseil, which refuses before a program has parsed its own."""
+    from absl import flags
+
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()
 
 
 def _check(pairs: CachedPairs | Corpus, preprocess: PreprocessConfig | None, augment: Augment, workers: int) -> None:

@@ -108,8 +108,8 @@ class Corpus:
         Raises:
           DatasetError: it cannot be read at all, or only in order.
         """
-        if not isinstance(self.dataset, RandomAccess):
-            raise DatasetError(f"{self.name} can be read in order only.")
+        if not isinstance(self.dataset, RandomAccess) or not self.random_access:
+            raise DatasetError(f"{self.name} can be read in order only. Prepare it as array_record, or embed it first.")
         return self.dataset.example(int(self.positions[index]))
 
     def sorted_out(self, names: Iterable[str], texts: Iterable[tuple[str, ...]]) -> tuple[list[int], LeftOut]:
