@@ -121,16 +121,17 @@ class Corpus:
         Returns:
           Positions in `names`; and what is left out, beginning with what was no example at all.
         """
-        good, reasons, blank = [], [], 0
+        good, without, blank = [], [], 0
         for position, (name, captions) in enumerate(zip(names, texts, strict=True)):
             some = stripped(captions)
             blank += len(captions) - len(some)
             if some:
                 good.append(position)
             else:
-                wrong = self._wrong.get(name)
-                reasons.append((NO_CAPTION, f"{name}: {wrong}" if wrong else name))
-        left_out = self._refused + counted(reasons, blank)
+                without.append(name)
+        why = self.dataset.wrong if without and isinstance(self.dataset, CaptionTars) else self._wrong
+        shown = (f"{name}: {why[name]}" if name in why else name for name in without)
+        left_out = self._refused + counted(((NO_CAPTION, name) for name in shown), blank)
         if not good:
             raise DatasetError(
                 f"{self.name}: not one image has a caption; {left_out}. A folder needs cat.txt beside cat.jpg, a "
@@ -141,7 +142,7 @@ class Corpus:
     @functools.cached_property
     def _scan(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Int64[np.ndarray, "images"], LeftOut]:
         if isinstance(self.dataset, CaptionTars):
-            found = [(name, texts) for name, texts, _ in self.dataset.captions()]
+            found = [(name, texts) for name, texts, _ in self.dataset.captions]
         else:
             found = [(example.id, example.texts) for example in self.dataset.examples()]
         good, left_out = self.sorted_out([name for name, _ in found], [texts for _, texts in found])

@@ -23,7 +23,7 @@ def open_captioned(
     """Opens a dataset with captions; see `lit.captions.open_corpus`.
 
     Returns:
-      The dataset; what is no example of it; and by id, what is wrong with captions that could not be read.
+      The dataset; what is no example of it; and by id, why captions could not be read, as far as that is known by now.
 
     Raises:
       DatasetError: there is nothing, or nothing of the known kinds.
@@ -34,8 +34,7 @@ def open_captioned(
     place = Path(source).expanduser()
     if place.suffix.lower() == ".tar" or (place.is_dir() and holds_archives(place)):
         tars = CaptionTars(tar_paths(f"{place}/*.tar" if place.is_dir() else source), name=str(source))
-        left_out = counted((NO_PICTURE, name) for name in tars.without_picture())
-        return tars, left_out, {name: wrong for name, _, wrong in tars.captions() if wrong}
+        return tars, counted((NO_PICTURE, name) for name in tars.without_picture()), {}
     if place.is_dir():
         folder, wrong = caption_folder(place)
         return folder, LeftOut(), wrong

@@ -47,12 +47,21 @@ class CaptionTars(TarDataset):
         """The ids of samples that have none; they are no examples."""
         return map(self._id, self._both[1])
 
-    def captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    @functools.cached_property
+    def captions(self) -> list[tuple[str, tuple[str, ...], str]]:
         """Id, captions and what is wrong with them, of each example; no picture is read.
 
         Raises:
           DatasetError: a tar is cut off, or cannot be read.
         """
+        return list(self._read_captions())
+
+    @functools.cached_property
+    def wrong(self) -> dict[str, str]:
+        """Id -> why captions could not be read, where they could not."""
+        return {name: why for name, _, why in self.captions if why}
+
+    def _read_captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
         path, file = None, None
         try:
             for sample in self._samples:

@@ -25,11 +25,14 @@ def read_member(file: BinaryIO, sample: Sample, extension: str) -> bytes:
     """The content of one file of a sample.
 
     Raises:
-      DatasetError: the tar is cut off.
+      DatasetError: the tar is cut off, or cannot be read there.
     """
     offset, size = sample.members[extension]
-    file.seek(offset)
-    data = file.read(size)
+    try:
+        file.seek(offset)
+        data = file.read(size)
+    except OSError as error:
+        raise DatasetError(f"{sample.tar} could not be read: {error}.") from error
     if len(data) != size:
         member = f"{sample.key}.{extension}"
         raise DatasetError(f"{sample.tar} is cut off in the member {member!r}: {len(data)} of {size} bytes.")

@@ -84,6 +84,11 @@ def test_damaged_files(tmp_path):
     (tmp_path / "1.tar").unlink()
     with pytest.raises(DatasetError, match="could not be read"):
         data.example(2)
+    (tmp_path / "0.tar").unlink()
+    (tmp_path / "0.tar").mkdir()
+    with pytest.raises(DatasetError, match="could not be read"):
+        data.example(0)
+    (tmp_path / "0.tar").rmdir()
     (tmp_path / "0.tar").write_bytes(b"")
     with pytest.raises(DatasetError, match="cut off"):
         data.example(0)

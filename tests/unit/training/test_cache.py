@@ -7,6 +7,8 @@ from prepared import jpeg, write_tar
 
 from lit.captions import Batches, LeftOut, open_corpus
 from lit.errors import DatasetError, ImageError
+from lit.evaluation import meeting
+from lit.evaluation.embedding import embed_dataset
 from lit.store import digest_of
 from lit.training.cache import embed_corpus
 
@@ -33,6 +35,22 @@ def test_a_second_run_embeds_nothing_and_reads_no_picture(tiny_model, tmp_path):
     np.testing.assert_array_equal(again.zimg, first.zimg)
     unkept = embed_corpus(tiny_model, open_corpus(folder), keep=False)
     assert (unkept.computed, unkept.reused, unkept.key) == (5, 0, first.key)
+
+
+def test_processes_embed_a_share_each(tiny_model, tmp_path, monkeypatch):
+    """The other one is played: it embeds its share until they meet."""
+    folder = write_folder(tmp_path / "photos", 7)
+    alone = embed_corpus(tiny_model, open_corpus(folder), keep=False)
+
+    def meet(what):
+        embed_dataset(tiny_model, open_corpus(folder).dataset, shard=0, shards=2)
+
+    monkeypatch.setattr(meeting, "_entries", lambda place: [])
+    monkeypatch.setattr(meeting, "here", lambda: (1, 2))
+    monkeypatch.setattr(meeting, "exchange", meet)
+    pairs = embed_corpus(tiny_model, open_corpus(folder))
+    assert (pairs.computed, pairs.reused, pairs.key) == (3, 4, alone.key)
+    np.testing.assert_allclose(pairs.zimg, alone.zimg, atol=1e-6)
 
 
 def test_new_captions_need_no_new_embeddings(tiny_model, tmp_path):
