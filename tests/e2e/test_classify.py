@@ -46,6 +46,7 @@ def test_a_pipe_gets_tab_separated_lines(lit, photos, tiny_bundle):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_table_can_be_had_in_a_pipe(lit, photos, tiny_bundle):
     done = lit("classify", "photos/a.jpg", "-c", "cat", "-c", "dog", "--table", "--model", tiny_bundle)
     assert done.returncode == 0, done.stderr
@@ -76,6 +77,7 @@ def test_classes_and_prompts_from_files(lit, photos, tiny_bundle):
     assert {label["class"] for label in top} == {"cat", "dog"}
 
 
+@pytest.mark.slow
 def test_protocols(lit, photos, tiny_bundle):
     command = ("classify", "photos/a.jpg", *WORDS, "--json", "-q", "--model", tiny_bundle, "--protocol", "big-vision")
     top = records(lit(*command))[0]["top"]
@@ -114,6 +116,7 @@ def test_good_pictures_are_classified_beside_bad_ones(lit, photos, tiny_bundle):
     assert done.stderr.startswith("lit: left out photos/bad.jpg: ")
 
 
+@pytest.mark.slow
 def test_an_unwritable_cache_costs_a_warning(lit, photos, tiny_bundle):
     (lit.cwd / "file").write_text("not a folder")
     env = lit.env | {"LIT_CACHE": str(lit.cwd / "file")}
@@ -153,6 +156,7 @@ def test_explanations(lit, tiny_bundle):
     assert "Cut off" in in_a_terminal(lit, "explain-text", "a dog " * 40, "--model", tiny_bundle)
 
 
+@pytest.mark.slow
 def test_a_very_long_text_is_explained_and_classified(lit, photos, tiny_bundle):
     long = "the red cat " * 834
     assert len(long) > 10_000

@@ -45,6 +45,7 @@ def test_a_folder_becomes_vectors(lit, photos, tiny_bundle):
     assert [f for f in lit.files() if "photos.npz" in f] == ["photos.npz"]
 
 
+@pytest.mark.slow
 def test_parquet_holds_the_same(lit, photos, tiny_bundle):
     for name in ("photos.npz", "photos.parquet"):
         lit("embed", "photos", "-o", name, "--model", tiny_bundle, check=True)
@@ -198,6 +199,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_continues(lit, many, tiny_bund
     assert summary(lit(*many, "--model", tiny_bundle))["computed"] == 400 - done
 
 
+@pytest.mark.slow
 def test_a_partial_state_of_another_model_is_refused(lit, photos, tiny_bundle):
     (photos / "bad.jpg").write_text("hello")
     command = ("embed", "photos", "-o", "photos.npz", "--model", tiny_bundle)
@@ -237,6 +239,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(lit, photos, tiny_bund
     assert [f for f in lit.files() if not f.startswith("photos/")] == [f"photos.{suffix}"]
 
 
+@pytest.mark.slow
 def test_names_that_are_no_unicode(lit, tiny_bundle):
     """A byte of an older encoding in a file's name."""
     odd = os.fsdecode(os.fsencode(str(lit.cwd)) + b"/photos/caf\xe9.png")

@@ -32,6 +32,7 @@ def test_a_folder_of_class_folders_is_a_dataset(lit, pictures, tiny_bundle):
     assert found["seal"]["model"]["weights"].endswith(load(tiny_bundle).weights_digest)
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_lines_and_a_terminal_words(lit, pictures, tiny_bundle):
     done = lit("eval", "pictures", "--model", tiny_bundle, "-q")
     rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -43,6 +44,7 @@ def test_a_pipe_gets_lines_and_a_terminal_words(lit, pictures, tiny_bundle):
     assert "n = 24" in shown
 
 
+@pytest.mark.slow
 def test_files_hold_the_report_and_are_not_replaced_unasked(lit, pictures, tiny_bundle):
     command = ("eval", "pictures", "--model", tiny_bundle, "-o", "r.json", "--html", "r.html")
     done = lit(*command)
@@ -61,6 +63,7 @@ def test_files_hold_the_report_and_are_not_replaced_unasked(lit, pictures, tiny_
     assert lit(*command, "--overwrite").returncode == 0
 
 
+@pytest.mark.slow
 def test_two_reports_are_compared_in_words(lit, pictures, tiny_bundle):
     for name, protocol in (("a.json", "clip"), ("b.json", "lit-colab")):
         lit("eval", "pictures", "--model", tiny_bundle, "-q", "-o", name, "--protocol", protocol, check=True)
@@ -78,6 +81,7 @@ def test_two_reports_are_compared_in_words(lit, pictures, tiny_bundle):
     assert done.stderr.startswith("lit: error: broken.json")
 
 
+@pytest.mark.slow
 def test_the_gap_is_a_table_and_a_picture(lit, pictures, tiny_bundle):
     done = lit("eval", "pictures", "--model", tiny_bundle, "-q", "--explain-gap", "--gap-image", "gap.svg")
     assert done.returncode == 0, done.stderr

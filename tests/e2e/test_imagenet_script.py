@@ -103,6 +103,7 @@ def test_the_accuracy_is_that_of_the_labels(script, predicted, tmp_path):
     assert re.search(r"Top-1 accuracy 0\.0 % .*n = 6\)", again.stdout), again.stderr
 
 
+@pytest.mark.slow
 def test_a_corrupt_jpeg_is_named_and_fatal_or_left_out(script, predicted, tmp_path):
     labels = predicted.copy()
     labels[0] = (labels[0] + 1) % 1000
@@ -119,6 +120,7 @@ def test_a_corrupt_jpeg_is_named_and_fatal_or_left_out(script, predicted, tmp_pa
     assert f"excluded: {name}: " in done.stdout
 
 
+@pytest.mark.slow
 def test_a_wrong_data_dir(script, tmp_path):
     said = refusal(script("--data-dir", tmp_path / "nowhere"))
     assert "nowhere" in said
@@ -131,16 +133,19 @@ def test_a_data_dir_without_imagenet(script, tmp_path):
     assert "prepare" in said
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_while_preparing(script, predicted, tmp_path):
     directory = imagenet(tmp_path, predicted) / "imagenet2012"
     (directory / "5.1.0").rename(directory / "incomplete.ABCDEF_5.1.0")
     assert "imagenet2012" in refusal(script("--data-dir", tmp_path))
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_exist(script, tmp_path):
     assert "no-such-model" in refusal(script("--model", "no-such-model", "--data-dir", tmp_path))
 
 
+@pytest.mark.slow
 def test_the_help_says_what_imagenet_needs():
     done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for said in (

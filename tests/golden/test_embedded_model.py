@@ -68,6 +68,7 @@ def test_recognises_the_demo_photographs(model):
     assert classifier.predict([PHOTOS / name for name in WORDS]) == list(WORDS.values())
 
 
+@pytest.mark.slow
 def test_bfloat16_agrees(model):
     photos = sorted(PHOTOS.glob("*.jpg"))
     low = lit.load(precision="bfloat16")

@@ -59,6 +59,7 @@ def test_what_was_cut_is_the_end_of_the_text(text):
     assert cleaned.endswith(explained.cut_text)
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_nothing_reaches_across_a_space(left, right):
     pieces = [[p for p in LONG.explain(t).pieces[1:] if p != "[PAD]"] for t in (left, right, left + " " + right)]

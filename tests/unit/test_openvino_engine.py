@@ -62,6 +62,7 @@ def test_float32_agrees_with_xla(changes):
         np.testing.assert_allclose(ours, oracle, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CONFIGS.values(), ids=CONFIGS)
 def test_bfloat16_stays_near_float32(changes):
     """Eight bits of mantissa, one block: each rounding turns a vector by at most 2**-9, so cosines stay above 0.999."""

@@ -108,6 +108,7 @@ def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     embeddings.require_writer(tmp_path / "a.npz")
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_finished_file_is_answered(tmp_path):
     """The rows, None for a file that is not ours any more, or an OutputError: never a traceback."""
     embeddings.write(tmp_path / "a.npz", BY, PATHS, DIGESTS, rows)

@@ -77,6 +77,7 @@ def test_features_and_intermediates(lite0):
     assert 0 <= float(features.min()) <= float(features.max()) <= 6  # a mean of ReLU6
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_near_float32_and_returns_float32(lite0):
     exact, _ = jax.jit(EfficientNetLite(LITE0).apply)(*lite0)
     rounded, _ = jax.jit(EfficientNetLite(LITE0, jnp.bfloat16).apply)(*lite0)

@@ -121,7 +121,14 @@ def test_any_image_tower_beside_any_text_tower(image, text):
     assert (zimg.shape, ztxt.shape, zimg.dtype, ztxt.dtype) == ((3, 24), (3, 24), jnp.float32, jnp.float32)
 
 
-@pytest.mark.parametrize(("image", "text"), [("vit", "bert"), ("vit-map", "text-map"), ("efficientnet", "bert-gap")])
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        ("vit", "bert"),
+        pytest.param("vit-map", "text-map", marks=pytest.mark.slow),
+        pytest.param("efficientnet", "bert-gap", marks=pytest.mark.slow),
+    ],
+)
 def test_unit_norm_in_both_precisions(image, text):
     zimg, ztxt, out = run(pair(image, text), *inputs())
     for z in (zimg, ztxt):
