@@ -28,8 +28,8 @@ def softmax_loss(
     With `axis`, inside `jax.shard_map`, each of D devices holds n of the N pairs and computes n x N logits, once for
     both directions.  Only texts travel: an all-gather, N dim floats received by each device, and for the gradient a
     reduce-scatter of as many.  The other direction needs, of each text, its sum of exponentials over all images: 2 N
-    floats all-reduced (3 N with the accuracy), dim / 3 times less than gathering the images too, which would also
-    compute every logit twice.
+    floats all-reduced (3 N with the accuracy), beside N dim for gathering the images too, which would also compute
+    every logit twice.
 
     Gradients: `value` is the whole batch's, equal on every device.  Its gradient by a device's own zimg and ztxt is
     exact and complete, with and without `check_vma`.  What is the same on every device (logit_scale, a tower's
