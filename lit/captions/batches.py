@@ -1,7 +1,6 @@
 """Batches without end: which images, which of their captions, in which order, all a function of the seed."""
 
 import dataclasses
-import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,22 +8,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
 
+from lit.captions.ahead import grain, prepared_ahead
 from lit.captions.corpus import Corpus
 from lit.captions.left_out import NAMES, LeftOut
 from lit.captions.order import Order
 from lit.captions.pairs import CachedPairs
 from lit.captions.preparing import Augment, Pictures, Preparing, processors
 from lit.config import PreprocessConfig
-from lit.errors import ConfigError, DatasetError, ImageError, MissingExtraError
+from lit.errors import ConfigError, DatasetError, ImageError
 from lit.tokenizers import Tokenizer
 
 REPLACED = "the picture cannot be used, and another one took its place"
-#: Batches that are prepared while a step computes, and threads that prepare one each.
-_AHEAD = 2
 #: More threads than this only wait for each other.
 _MOST_THREADS = 16
-#: Grain counts as far as this.
-_ENDLESS = 2**62
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +106,7 @@ class Batches:
             "augment": augment,
             "preprocess": "" if preprocess is None else repr(preprocess),
         }
-        _grain()
+        grain()
 
     def __iter__(self) -> Iterator[Batch]:
         return self
@@ -166,41 +162,12 @@ class Batches:
             self._pool = None
 
     def _prepared(self) -> Any:
-        """Grain's iterator from the present step on."""
-        grain = _grain()
+        """An iterator from the present step on."""
         prepare = self._prepare
         if prepare.pictures is not None and not self._workers:
             self._pool = ThreadPoolExecutor(min(processors(), _MOST_THREADS), thread_name_prefix="lit-pictures")
             prepare = dataclasses.replace(prepare, pictures=dataclasses.replace(prepare.pictures, pool=self._pool))
-        steps = grain.MapDataset.range(self.step, _ENDLESS).map(prepare)
-        if not self._workers:
-            return iter(steps.to_iter_dataset(grain.ReadOptions(num_threads=_AHEAD, prefetch_buffer_size=_AHEAD)))
-        _flags_parsed()
-        in_worker = grain.ReadOptions(num_threads=1, prefetch_buffer_size=1)
-        processes = grain.MultiprocessingOptions(num_workers=self._workers, per_worker_buffer_size=1)
-        return iter(steps.to_iter_dataset(in_worker).mp_prefetch(processes, worker_init_fn=_in_worker))
-
-
-def _in_worker(*_: int) -> None:
-    """Ctrl-C is the main process's to answer; it ends the workers when it is done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _grain() -> Any:
-    """Grain, imported when it is needed: it takes two seconds, and JAX with it."""
-    try:
-        import grain
-    except ImportError as error:
-        raise MissingExtraError("LiT training", "train") from error
-    return grain
-
-
-def _flags_parsed() -> None:
-    """Grain's processes read command line flags of Abseil, which refuses before a program has parsed its own."""
-    from absl import flags
-
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS.mark_as_parsed()
+        return prepared_ahead(prepare, self.step, self._workers)
 
 
 def _check(pairs: CachedPairs | Corpus, preprocess: PreprocessConfig | None, augment: Augment, workers: int) -> None:
