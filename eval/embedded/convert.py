@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lit import checkpoints
 from lit.config import EfficientNetLiteConfig
 from lit.nn.efficientnet import plan
 
@@ -33,36 +34,6 @@ def lite0(state: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.nd
     return params, state["_fc.weight"].T.copy(), state["_fc.bias"]
 
 
-#: Modules of one BERT layer: the names of transformers' BertModel, and flaxformer's.
-_LAYER = {
-    "attention.self.query": "attention_block/attention_layer/query",
-    "attention.self.key": "attention_block/attention_layer/key",
-    "attention.self.value": "attention_block/attention_layer/value",
-    "attention.output.dense": "attention_block/dense_layer",
-    "attention.output.LayerNorm": "attention_block/layer_norm",
-    "intermediate.dense": "mlp_block/mlp/dense_layer",
-    "output.dense": "mlp_block/dense_layer",
-    "output.LayerNorm": "mlp_block/layer_norm",
-}
-_EMBEDDER = {"word": "token", "position": "position", "token_type": "segment"}
-
-
-def minilm(state: Mapping[str, np.ndarray], depth: int = 6) -> dict[str, np.ndarray]:
+def minilm(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """MiniLM: the tower's parameters under `txt/`.  The pooler is left out: sentence embeddings do not use it."""
-    encoder = "txt/BertEncoder_0"
-    params = {
-        f"{encoder}/embedder/embedders_{ours}_ids/embedding": state[f"embeddings.{theirs}_embeddings.weight"]
-        for theirs, ours in _EMBEDDER.items()
-    }
-    modules = {"embeddings.LayerNorm": f"{encoder}/layer_norm"}
-    for i in range(depth):
-        layer = f"{encoder}/encoder_block/layer_sequence/layers_{i}"
-        modules |= {f"encoder.layer.{i}.{theirs}": f"{layer}/{ours}" for theirs, ours in _LAYER.items()}
-    for theirs, ours in modules.items():
-        weight = state[f"{theirs}.weight"]
-        if weight.ndim == 2:
-            params[f"{ours}/kernel"] = weight.T.copy()  # torch: (out, in); flax: (in, out)
-        else:
-            params[f"{ours}/scale"] = weight
-        params[f"{ours}/bias"] = state[f"{theirs}.bias"]
-    return params
+    return {f"txt/{name}": array for name, array in checkpoints.bert_params(state).items()}

@@ -1,7 +1,8 @@
 """What a start takes over, and what it draws."""
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lit import checkpoints
-from lit.config import LiTConfig
+from lit.config import BertConfig, ImageTowerConfig, LiTConfig, TextTowerConfig
 from lit.nn import two_towers
 from lit.training.recipe import TrainConfig
 from lit.training.starts.side import Side
@@ -29,32 +30,42 @@ def kept_scale(config: TrainConfig, model: LiTConfig, text: Side) -> dict[str, n
 
 
 def completed(config: TrainConfig, model: LiTConfig, old: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Nested parameters: the old ones as they are, the others drawn from the recipe's seed.
+    """Nested parameters: the old ones as they are, the others drawn.
 
-    What is drawn for a parameter depends on the seed and its name, and not on what else is drawn.
+    What is drawn for a parameter depends on the recipe's seed and on its name, and not on what else is drawn.
     """
-    fresh = [name for name in two_towers.param_shapes(model) if name not in old]
-    drawn = _drawn(model, config.seed, fresh) if fresh else {}
+    names = two_towers.param_shapes(model)
     scale, bias = config.objective.logit_scale, config.objective.logit_bias
-    start = {
-        "t": math.log(LOGIT_SCALE if scale is None else scale),
-        "b": LOGIT_BIAS if bias is None else bias,
+    flat = {
+        "t": np.full(1, math.log(LOGIT_SCALE if scale is None else scale), np.float32),
+        "b": np.full(1, LOGIT_BIAS if bias is None else bias, np.float32),
+        **old,
     }
-    drawn |= {name: np.full(1, start[name], np.float32) for name in ("t", "b") if name in drawn}
-    flat = {name: old[name] if name in old else drawn[name] for name in two_towers.param_shapes(model)}
-    return checkpoints.unflatten(flat)
+    key = jax.random.key(config.seed)
+    for number, (side, tower) in enumerate((("img", model.image), ("txt", model.text))):
+        prefix = f"{side}/"
+        fresh = tuple(n.removeprefix(prefix) for n in names if n.startswith(prefix) and n not in old)
+        if fresh:
+            drawn = _drawer(tower, fresh)(jax.random.fold_in(key, number))
+            flat |= {prefix + name: np.asarray(array) for name, array in drawn.items()}
+    return checkpoints.unflatten({name: flat[name] for name in names})
 
 
-def _drawn(model: LiTConfig, seed: int, names: list[str]) -> dict[str, np.ndarray]:
-    module = two_towers.build(model)
-    size = model.image.image_size
+# Compiling takes seconds, and several starts may draw the same tower.
+@functools.lru_cache(maxsize=32)
+def _drawer(tower: ImageTowerConfig | TextTowerConfig, names: tuple[str, ...]) -> Callable[[Any], dict[str, jax.Array]]:
+    """Key -> these parameters of a tower; under `jit` what is not returned is not computed, the pass included."""
+    module = two_towers.build_tower(tower)
 
-    # Under `jit`, what is not returned is not computed, the towers' passes included.
     @jax.jit
-    def draw(key: jax.Array) -> dict[str, jax.Array]:
-        images = jnp.zeros((1, size, size, 3), jnp.float32)
-        tokens = jnp.zeros((1, model.tokenizer.context_length), jnp.int32)
-        flat = checkpoints.flatten(module.init(key, images, tokens)["params"])
+    def draw(key: Any) -> dict[str, jax.Array]:
+        flat = checkpoints.flatten(module.init(key, _input(tower))["params"])
         return {name: flat[name] for name in names}
 
-    return {name: np.asarray(array) for name, array in draw(jax.random.key(seed)).items()}
+    return draw
+
+
+def _input(tower: ImageTowerConfig | TextTowerConfig) -> jax.Array:
+    if isinstance(tower, ImageTowerConfig):
+        return jnp.zeros((1, tower.image_size, tower.image_size, 3), jnp.float32)
+    return jnp.zeros((1, 1 if isinstance(tower, BertConfig) else tower.context_length), jnp.int32)
