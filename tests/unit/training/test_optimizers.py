@@ -105,23 +105,25 @@ def test_lion():
 
 
 @pytest.fixture(scope="module")
-def sixty():
+def long_run():
     """The steps of Adafactor, and what it keeps."""
-    return run(60, kind="adafactor", weight_decay=0.1)
+    return run(200, kind="adafactor", weight_decay=0.1)
 
 
-@pytest.mark.parametrize("steps", [1, 3, 42, 60])
-def test_adafactor_in_the_variant_of_big_vision(sixty, steps):
-    got = sixty[0][steps - 1]
-    # Rounding a momentum to bfloat16 can fall to either side where float32 and float64 differ: 2**-9 of one update.
-    close(got, by_hand(adafactor, decay=0.1, steps=steps), rtol=1e-4, atol=RATE * 2**-8)
+@pytest.mark.parametrize("steps", [1, 3, 42, 200])
+def test_adafactor_in_the_variant_of_big_vision(long_run, steps):
+    got = long_run[0][steps - 1]
+    # Where float32 and float64 fall to either side of a bfloat16, momenta (below 2) differ by 2**-8, and the sum of what
+    # this moves, as it fades by 0.9 a step, is nine times that.
+    within = RATE * 9 * 2**-8
+    close(got, by_hand(adafactor, decay=0.1, steps=steps), rtol=1e-4, atol=within)
     free = by_hand(lambda g, m, s: adafactor(g, m, s, cap=0.999), decay=0.1, steps=steps)
     # 1 - 43 ** -0.8 is the first above 0.95; before it the cap does nothing.
-    assert any(np.abs(got[n] - free[n]).max() > RATE * 2**-6 for n in SHAPES) == (steps == 60)
+    assert any(np.abs(got[n] - free[n]).max() > 3 * within for n in SHAPES) == (steps == 200)
 
 
-def test_adafactor_keeps_two_vectors_for_a_matrix_and_half_a_copy_as_momentum(sixty):
-    leaves = jax.tree.leaves(sixty[1])
+def test_adafactor_keeps_two_vectors_for_a_matrix_and_half_a_copy_as_momentum(long_run):
+    leaves = jax.tree.leaves(long_run[1])
     numbers = sum(math.prod(shape) for shape in SHAPES.values())
     momentum = [leaf for leaf in leaves if leaf.dtype == jnp.bfloat16]
     assert sum(leaf.size for leaf in momentum) == numbers
