@@ -113,8 +113,8 @@ def long_run():
 @pytest.mark.parametrize("steps", [1, 3, 42, 200])
 def test_adafactor_in_the_variant_of_big_vision(long_run, steps):
     got = long_run[0][steps - 1]
-    # Where float32 and float64 fall to either side of a bfloat16, momenta (below 2) differ by 2**-8, and the sum of what
-    # this moves, as it fades by 0.9 a step, is nine times that.
+    # Where float32 and float64 fall to either side of a bfloat16, momenta (below 2) differ by 2**-8, and the sum of
+    # what this moves, as it fades by 0.9 a step, is nine times that.
     within = RATE * 9 * 2**-8
     close(got, by_hand(adafactor, decay=0.1, steps=steps), rtol=1e-4, atol=within)
     free = by_hand(lambda g, m, s: adafactor(g, m, s, cap=0.999), decay=0.1, steps=steps)
