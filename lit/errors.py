@@ -14,6 +14,7 @@
     |  +- ParamsMismatchError                 .missing .unexpected .wrong_shape: all of them, once
     +- OutputError (OSError)                  a result that could not be written
     +- DatasetError
+    +- DivergedError                          a training whose loss is no number any more
     +- ProcessError                         another process of the same run: missing, failed, or doing something else
     +- ResourceNotFoundError                  the installation lacks a file that it should carry
     +- MissingExtraError (ImportError)        an optional dependency: the exact pip line
@@ -130,6 +131,10 @@ class OutputError(LitError, OSError):
 
 class DatasetError(LitError):
     """A dataset that cannot be read, or that is not what its suite says."""
+
+
+class DivergedError(LitError):
+    """A training whose loss or gradients are no longer finite; the message says what to look at."""
 
 
 class ProcessError(LitError):

@@ -11,6 +11,7 @@ from lit.cli.explain import explain_text
 from lit.cli.help import HelpfulGroup
 from lit.cli.lint import lint_prompts
 from lit.cli.models import models
+from lit.cli.train import train
 
 
 @click.group(
@@ -31,5 +32,5 @@ def lit() -> None:
     """
 
 
-for command in (classify, embed, evaluation, explain_text, lint_prompts, models, completion):
+for command in (classify, embed, evaluation, explain_text, lint_prompts, models, train, completion):
     lit.add_command(command)

@@ -72,6 +72,12 @@ def forget(output: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def saved_step(output: Path) -> int:
+    """The step of the newest checkpoint by its name, 0 where there is none; whether it is sound, nobody looked."""
+    place = output / CHECKPOINTS
+    return max((int(p.name) for p in place.iterdir() if p.name.isdigit()), default=0) if place.is_dir() else 0
+
+
 def _check_owner(output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; `output` names a folder. Choose another name.")
