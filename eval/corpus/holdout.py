@@ -66,7 +66,7 @@ def check(
     """Proves that train and tests are apart: strings of captions, names, concepts, styles, ids and pixels.
 
     Args:
-      train: rows with "id", "text", "style", "concept" and "pixels", the digest of the rendered picture.
+      train: rows with "id", "text", "tags", "style", "concept" and "pixels", the digest of the rendered picture.
       tests: by name.
       held: ids of the concepts that are held out.
       unseen_names: their names and aliases.
@@ -83,7 +83,8 @@ def check(
     for row in train:
         if row["concept"] in held:
             wrong.append(f"{row['id']}: its concept {row['concept']} is held out")
-        wrong += [f"{row['id']}: {t!r} names a held-out concept" for t in row["text"] if pattern.search(words(t))]
+        said = (*row["text"], *row["tags"])
+        wrong += [f"{row['id']}: {t!r} names a held-out concept" for t in said if pattern.search(words(t))]
     ids, pixels = {row["id"] for row in train}, {row["pixels"] for row in train}
     styles = {row["style"] for row in train}
     for name, rows in tests.items():

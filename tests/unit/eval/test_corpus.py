@@ -209,6 +209,7 @@ def test_a_second_run_writes_the_same_bytes(made, tmp_path):
     [
         ({"text": ["A CRAB."]}, r"style, s: 'a crab' is a caption of t"),
         ({"text": ["beach with tigers"]}, "'beach with tigers' names a held-out concept"),
+        ({"tags": ["Tiger"]}, "'Tiger' names a held-out concept"),
         ({"concept": "9"}, "t: its concept 9 is held out"),
         ({"pixels": "ps"}, "style, s: the same pixels"),
         ({"style": "fluent"}, "style, s: style fluent is trained on"),
@@ -218,7 +219,7 @@ def test_a_second_run_writes_the_same_bytes(made, tmp_path):
 def test_check_finds_each_kind_of_leak(change, message):
     import holdout
 
-    train = {"id": "t", "text": ["a beach"], "style": "noto", "concept": "1", "pixels": "pt"}
+    train = {"id": "t", "text": ["a beach"], "tags": ["sea"], "style": "noto", "concept": "1", "pixels": "pt"}
     tests = {"style": [{"id": "s", "text": ["a crab"], "style": "fluent", "concept": "1", "pixels": "ps"}]}
     apart = holdout.check([train], tests, held={"9"}, unseen_names=["tiger"])
     assert apart == {"training captions": 1, "test captions": 1, "held-out names": 1}
