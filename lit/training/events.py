@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lit.store.writing import refusals_told
 
@@ -37,7 +38,7 @@ class Events:
     def __exit__(self, *failed: object) -> None:
         self._file.close()
 
-    def append(self, step: int, scalars: Mapping[str, float]) -> None:
+    def append(self, step: int, scalars: Mapping[str, Any]) -> None:
         """The scalars of one step."""
         values = b"".join(
             _bytes(1, _bytes(1, name.encode()) + _key(2, 5) + struct.pack("<f", value))

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 #: Seconds between two lines where nobody watches, and between two states of the line where somebody does.
 _LINE_EVERY, _SHOW_EVERY = 10.0, 0.2
@@ -21,7 +22,7 @@ class Live:
         self._in_place = enabled and sys.stderr.isatty()
         self._shown_at, self._width = time.monotonic(), 0
 
-    def show(self, record: Mapping[str, float]) -> None:
+    def show(self, record: Mapping[str, Any]) -> None:
         """Shows a step, unless the last one was shown just now; the last step is always shown."""
         now = time.monotonic()
         often = _SHOW_EVERY if self._in_place else _LINE_EVERY
@@ -42,7 +43,7 @@ class Live:
             sys.stderr.flush()
             self._width = 0
 
-    def line(self, record: Mapping[str, float]) -> str:
+    def line(self, record: Mapping[str, Any]) -> str:
         """The figures of a step, as `lit.training.meter` makes them, in one line."""
         accuracy = (record["image_to_text"] + record["text_to_image"]) / 2
         left = (self._steps - record["step"]) * record["seconds_per_step"]
