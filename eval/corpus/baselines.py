@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import lit
+from lit import checkpoints
 from lit.metrics import retrieval
 from lit.metrics.intervals import share
 from lit.prompts import canonicalize
@@ -44,6 +45,18 @@ def logits(z: np.ndarray) -> np.ndarray:
     """What the embedded model's heads take the root of the softmax of, less its mean: linear in a tower's features."""
     logs = 2 * np.log(np.maximum(z.astype(np.float64), 1e-30))
     return (logs - logs.mean(axis=1, keepdims=True)).astype(np.float32)
+
+
+def sentence_features(z: np.ndarray, kernel: np.ndarray, temperature: float) -> np.ndarray:
+    """MiniLM's features (texts, 384), less their common mean, of unit norm: from what the text head made of them."""
+    centred = kernel.astype(np.float64) - kernel.mean(axis=1, keepdims=True)
+    return unit(temperature * logits(z) @ np.linalg.pinv(centred))
+
+
+def whitening(x: np.ndarray, floor: float = 0.01) -> np.ndarray:
+    """The matrix after which the columns are uncorrelated and vary alike; `floor`: of the largest variance."""
+    values, vectors = np.linalg.eigh(np.cov(x.T.astype(np.float64)))
+    return ((vectors / np.sqrt(np.maximum(values, floor * values.max()))) @ vectors.T).astype(np.float32)
 
 
 def kept(file: Path, key: str, items: Sequence[str], embed: Callable[[list[str]], np.ndarray]) -> dict[str, np.ndarray]:
@@ -134,8 +147,10 @@ def measured(corpus: Path, zimg: Callable[[Rows], np.ndarray], ztxt: Callable[[S
     return found
 
 
-def baselines(corpus: Path, images: dict[str, np.ndarray], texts: dict[str, np.ndarray]) -> dict[str, Any]:
-    """All figures, from the embedded model's embeddings of pictures (by path) and of texts."""
+def baselines(
+    corpus: Path, images: dict[str, np.ndarray], texts: dict[str, np.ndarray], sentences: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """All figures, from the embedded model's embeddings of pictures (by path) and of texts, and MiniLM's features."""
     train = read(corpus, "train")
     ids = {c: i for i, c in enumerate(sorted({row["concept"] or row["id"] for row in train}))}
     groups = np.asarray([ids[row["concept"] or row["id"]] for row in train])
@@ -144,15 +159,22 @@ def baselines(corpus: Path, images: dict[str, np.ndarray], texts: dict[str, np.n
         return np.stack([images[row["image"]] for row in rows])
 
     def minilm(said: Sequence[str]) -> np.ndarray:
-        return unit(logits(np.stack([texts[text] for text in said])))
+        return np.stack([sentences[text] for text in said])
+
+    white = whitening(minilm(sorted({text for row in train for text in row["text"]})))
 
     weigh = bag_of_words(sorted({text for row in train for text in row["text"]}))
     x = logits(z(train))
     found = {"untrained": measured(corpus, z, lambda said: np.stack([texts[text] for text in said]))}
-    for name, embed in (("ridge to MiniLM", minilm), ("ridge to bag of words", weigh)):
+    spaces = {
+        "ridge to MiniLM": minilm,
+        "ridge to whitened MiniLM": lambda said: minilm(said) @ white,
+        "ridge to bag of words": weigh,
+    }
+    for name, embed in spaces.items():
         y = np.stack([embed(row["text"]).mean(axis=0) for row in train])
         fitted, penalty = regression(x, y, groups)
-        mean = y.mean(axis=0) if name == "ridge to MiniLM" else 0  # a bag has its origin at no word
+        mean = 0 if embed is weigh else y.mean(axis=0)  # a bag has its origin at no word
 
         def zimg(rows: Rows, fitted=fitted, mean=mean) -> np.ndarray:
             return unit(fitted(logits(z(rows))) - mean)
@@ -179,12 +201,17 @@ def main() -> None:
     )  # fmt: skip
     said = sorted({t for row in rows for t in (*row["text"], *([row["label"]] if "label" in row else []))})
     texts = kept(args.corpus.with_name(f"{args.corpus.name}-texts.npz"), key, said, model.embed_texts)
+    bundle = checkpoints.load_bundle(ROOT / "lit" / "embedded")
+    assert bundle.config.text_head is not None
+    kernel = np.asarray(checkpoints.flatten(bundle.params)["txt_head/kernel"])
+    z = np.stack([texts[text] for text in said])
+    features = sentence_features(z, kernel, bundle.config.text_head.temperature)
     report = {
         "corpus": {"pixels": summary["pixels"], "train": summary["files"]["train.jsonl"]},
         "model": model.name,
-        "features": "image: the 1000 logits of the locked tower; text: MiniLM's similarities to 1000 anchors",
+        "features": "image: the 1000 logits of the locked tower; text: MiniLM's 384, less their mean",
         "intervals": "95 %: Wilson; bootstrap over images for several captions",
-        "baselines": baselines(args.corpus, images, texts),
+        "baselines": baselines(args.corpus, images, texts, dict(zip(said, features, strict=True))),
     }
     args.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(report["baselines"], indent=1))

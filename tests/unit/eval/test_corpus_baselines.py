@@ -24,6 +24,25 @@ def test_logits_are_what_the_head_took_the_root_of_the_softmax_of():
     np.testing.assert_allclose(got, x - x.mean(axis=1, keepdims=True), atol=1e-4)
 
 
+def test_features_are_recovered_from_what_the_head_made_of_them():
+    import baselines
+
+    rng = np.random.default_rng(0)
+    x, kernel = baselines.unit(rng.normal(size=(5, 4))), rng.normal(size=(4, 20)).astype(np.float32)
+    p = np.exp(x @ kernel / 0.5)
+    got = baselines.sentence_features(np.sqrt(p / p.sum(axis=1, keepdims=True)), kernel, 0.5)
+    np.testing.assert_allclose(got, x, atol=1e-4)
+
+
+def test_whitened_columns_are_uncorrelated_and_vary_alike():
+    import baselines
+
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3))).astype(np.float32)
+    white = np.cov((x @ baselines.whitening(x, floor=0)).T)
+    np.testing.assert_allclose(white, np.eye(3), atol=1e-2)
+
+
 def test_ridge_finds_a_linear_map_and_takes_a_small_penalty_for_it():
     import baselines
 
@@ -101,7 +120,9 @@ def test_a_corpus_where_pictures_look_like_their_words_is_learnt(tmp_path):
     for name in (*baselines.RETRIEVED, *baselines.CLASSIFIED):
         _write(tmp_path, name, rows[concepts:])
     images = {row["image"]: image[int(row["concept"])] for row in rows}
-    found = baselines.baselines(tmp_path, images, dict(zip(names, text, strict=True)))
-    assert found["ridge to MiniLM"]["style-fluent-3d"]["image_to_text_r1"]["value"] > 0.9
+    texts = dict(zip(names, text, strict=True))
+    found = baselines.baselines(tmp_path, images, texts, {n: baselines.logits(z[None])[0] for n, z in texts.items()})
+    for name in ("ridge to MiniLM", "ridge to whitened MiniLM"):
+        assert found[name]["style-fluent-3d"]["image_to_text_r1"]["value"] > 0.9
     assert found["ridge to MiniLM"]["concepts, top 1 by bare names"]["classes"] == concepts
     assert found["untrained"]["style-fluent-3d"]["image_to_text_r1"]["value"] < 0.2
