@@ -27,7 +27,7 @@ from lit.training.result import Result, reached
 from lit.training.signals import Stop, Terminated, stop_on_signals
 from lit.training.state import TrainState, sums
 from lit.training.suites import evaluate_suites
-from lit.training.workplace import CHECKPOINTS, METRICS, open_workplace, saved_step
+from lit.training.workplace import CHECKPOINTS, METRICS, open_workplace, record_recipe, saved_step
 
 _log = logging.getLogger("lit")
 
@@ -60,7 +60,10 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: bool = False, o
         for change in changes:
             _log.warning("the run goes on with another recipe: %s", change)
         try:
-            result = _Training(config, stop, progress=progress and first, writes=first, offline=offline).run()
+            training = _Training(config, stop, progress=progress and first, writes=first, offline=offline)
+            if first:
+                record_recipe(config, fresh=fresh)
+            result = training.run()
         except Terminated:
             result = Result(
                 output=Path(config.output), model=None, step=saved_step(Path(config.output)),

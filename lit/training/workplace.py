@@ -36,9 +36,11 @@ _FREE_SECTIONS = ("schedule.", "checkpoint.", "evaluate.")
 def open_workplace(config: TrainConfig, *, fresh: bool = False, write: bool = True) -> Iterator[tuple[str, ...]]:
     """Makes or enters the folder of a run; yields what this recipe changes in it, as "key: was X, is Y".
 
+    What is in it stays as it is until `record_recipe`.
+
     Args:
       config: `config.output` is the folder.
-      fresh: forget the run that is there.
+      fresh: the run that is there does not matter.
       write: False in all processes but the first: they only look.
 
     Raises:
@@ -53,13 +55,21 @@ def open_workplace(config: TrainConfig, *, fresh: bool = False, write: bool = Tr
     with refusals_told(output):
         output.mkdir(parents=True, exist_ok=True)
     with _locked(output):
-        if fresh:
-            forget(output)
-        changes = _changes(output, config)
-        record = {"format": _FORMAT, "recipe": configs.to_dict(config)}
-        write_text(output / _RUN, json.dumps(record, indent=2) + "\n")
-        write_text(output / _RECIPE, recipe_text(config))
-        yield changes
+        yield () if fresh else _changes(output, config)
+
+
+def record_recipe(config: TrainConfig, *, fresh: bool = False) -> None:
+    """Makes the folder this recipe's; call it when everything that the recipe names was found.
+
+    Raises:
+      OutputError: it cannot be written.
+    """
+    output = Path(config.output)
+    if fresh:
+        forget(output)
+    record = {"format": _FORMAT, "recipe": configs.to_dict(config)}
+    write_text(output / _RUN, json.dumps(record, indent=2) + "\n")
+    write_text(output / _RECIPE, recipe_text(config))
 
 
 def forget(output: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import shutil
 import signal
 
 import jax
@@ -16,6 +18,10 @@ from lit.errors import ConfigError, DivergedError, OutputError
 from lit.training import load_recipe, plan_of, prepare, train
 from lit.training import loop as loops
 from lit.training.metrics_log import read_metrics
+
+
+# What Orbax drops when a read or a write fails, Python may report a little later, from wherever it collects.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -248,6 +254,28 @@ def test_a_folder_of_somebody_else_is_not_touched(recipe, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.tex"]
 
 
+def test_a_full_disk_at_checkpoint_time_is_said_and_the_same_command_goes_on(recipe, undisturbed, monkeypatch):
+    original, seen = loops.rows_of, []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def filling(batch):
+        seen.append(batch)
+        if len(seen) == 6:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        return original(batch)
+
+    config = recipe()
+    with monkeypatch.context() as patch:
+        patch.setattr(loops, "rows_of", filling)
+        try:
+            with pytest.raises(OutputError, match="The checkpoint of step 4 is kept; free some space and run the same"):
+                train(config)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    finished = train(config)
+    assert weights(finished.output) == weights(undisturbed)
+
+
 def test_a_diverging_run_stops_with_advice_and_keeps_the_checkpoint_before(recipe, monkeypatch, tmp_path):
     original, seen = loops.rows_of, []
 
@@ -283,9 +311,14 @@ def test_a_state_that_is_not_finite_is_never_saved(recipe, monkeypatch, tmp_path
     assert list((tmp_path / "out" / "checkpoints").iterdir()) == []
 
 
-def test_a_batch_larger_than_the_corpus(recipe):
-    with pytest.raises(ConfigError, match=r"batch.size is 13 and pairs.csv has 12 images with captions"):
-        train(recipe(batch={"size": 13}))
+def test_a_batch_larger_than_the_corpus_leaves_the_folder_and_its_run_alone(recipe, undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "out")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    for output, fresh in (("new", False), ("out", True)):
+        with pytest.raises(ConfigError, match=r"batch.size is 13 and pairs.csv has 12 images with captions"):
+            train(recipe(output, batch={"size": 13}), fresh=fresh)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "new" / "run.json").exists()
 
 
 def test_the_plan_writes_nothing_and_counts_right(recipe, tmp_path):

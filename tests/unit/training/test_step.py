@@ -109,15 +109,10 @@ def test_1_2_and_8_devices_give_the_same_run():
     ],
 )
 def test_what_is_locked_does_not_change_by_a_bit_and_has_no_optimizer_state(lock, pixels):
-    model = toy.model_config()
-    params = toy.random(model)
+    params = toy.random(toy.model_config())
     tower = {"text_tower": None, "text": "embedded"} if lock[1] != "u" else {}
-    run = toy.Run(
-        toy.recipe(
-            model={"lock": lock, **tower}, optimizer={"weight_decay": 0.1, "ema": 0.9}, data={"cache": pixels is False}
-        ),
-        model,
-    )
+    optimizer, data = {"weight_decay": 0.1, "ema": 0.9}, {"cache": not pixels}
+    run = toy.Run(toy.recipe(model={"lock": lock, **tower}, optimizer=optimizer, data=data))
     run.do(2, pixels=pixels)
     sides = {"img": lock[0] == "L", "txt": lock[1] == "L"}
     for side, is_locked in sides.items():
@@ -155,7 +150,7 @@ def test_bfloat16_keeps_float32_masters_and_comes_close(plain):
 
 
 def test_the_moving_average_follows_the_parameters():
-    run = toy.Run(toy.recipe(optimizer={"weight_decay": 0.1, "ema": 0.9}))
+    run = toy.Run(toy.recipe(optimizer={"weight_decay": 0.1, "ema": 0.9}, data={"cache": True}))
     begin = jax.tree.map(np.asarray, run.trained)
     run.do(2)
     apart = optax.tree.norm(jax.tree.map(lambda a, b: a - b, run.state.ema, run.state.trained))
