@@ -10,8 +10,9 @@ import optax
 from lit.checkpoints import flatten, unflatten
 from lit.training.recipe import OptimizerConfig, TrainConfig
 
-#: The last names of parameters that decay: those of matrices and tables; not biases, norms, learned positions, t and b.
-DECAYED = ("kernel", "embedding")
+#: The last name of parameters that decay: not biases, norms, positions, t, b, nor the table of words, of which a small
+#: corpus lacks most: they would only decay.  Source: big_vision, configs: `wd_mults = [('.*/kernel$', 1.0)]`.
+DECAYED = "kernel"
 
 #: The second moment of a matrix is factored where both sides are at least this long, and its decay rate is
 #: `1 - step ** -0.8`, up to `beta2`.  Source: big_vision, optax.py, scale_by_adafactor; arXiv 2106.04560, section 3.4.
@@ -63,7 +64,7 @@ def _promoting(inner: optax.GradientTransformation) -> optax.GradientTransformat
 
 def decay_mask(params: Mapping[str, Any]) -> dict[str, Any]:
     """Nested like the parameters: True where weight decay applies."""
-    return unflatten({name: name.split("/")[-1] in DECAYED for name in flatten(params)})
+    return unflatten({name: name.split("/")[-1] == DECAYED for name in flatten(params)})
 
 
 def _direction(config: OptimizerConfig) -> optax.GradientTransformation:

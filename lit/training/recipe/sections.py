@@ -81,8 +81,8 @@ class OptimizerConfig:
     Attributes:
       kind: "adamw"; "adafactor" in big_vision's variant; "lion".
       learning_rate: at the peak of the schedule.
-      weight_decay: of kernels and embeddings; it is multiplied by the learning rate, as in optax and PyTorch.
-        big_vision's `wd` is not: there it is `learning_rate * weight_decay`.
+      weight_decay: of kernels, not of the table of words.  It is multiplied by the learning rate, as in optax and
+        PyTorch; big_vision's `wd`, which is not, is `learning_rate * weight_decay`.
       beta1: of the momentum.
       beta2: of the second moment (for "adafactor": its cap; for "lion": of the momentum that is kept).
         Source of 0.95: arXiv 2303.15343 (SigLIP), section 4.6.
