@@ -6,7 +6,6 @@ so each checkpoint carries a checksum of every array, and a restored one is comp
 
 import dataclasses
 import gc
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import orbax.checkpoint as ocp
 
 from lit.errors import CheckpointError, ConfigError, OutputError
 from lit.store.writing import refusals_told
+from lit.training.orbax_errors import by_orbax, first_line, without_echoes
 from lit.training.state import TrainState, architecture, differences, sums
 
 _STATE, _RECORD, _SUMS, _SHAPES = "state", "record", "sums", "architecture"
@@ -106,7 +106,7 @@ class Checkpoints:
           CheckpointError: there are checkpoints, and not one is sound.
         """
         damaged = []
-        with _without_echoes():
+        with without_echoes():
             for step in reversed(self.steps):
                 found = self._sound(step, like)
                 if not isinstance(found, str):
@@ -130,9 +130,9 @@ class Checkpoints:
         except ConfigError:
             raise
         except BaseException as error:
-            if not _by_orbax(error):
+            if not by_orbax(error):
                 raise
-            return _first_line(error)
+            return first_line(error)
 
     def _check(self, step: int, had: Mapping[str, str], like: TrainState) -> None:
         differ = differences(had, architecture(like))
@@ -169,13 +169,13 @@ class Checkpoints:
     @contextmanager
     def _telling(self) -> Iterator[None]:
         refused = ""
-        with _without_echoes():
+        with without_echoes():
             try:
                 yield
             except BaseException as error:
-                if not _by_orbax(error):
+                if not by_orbax(error):
                     raise
-                refused = _first_line(error)
+                refused = first_line(error)
             if refused:
                 gc.collect()
         if refused:  # outside of the handler: else the error would hold on to what Orbax dropped
@@ -185,32 +185,3 @@ class Checkpoints:
                 f"a checkpoint could not be written to {self.directory}: {refused}. {kept}; free some space and run "
                 "the same command again."
             )
-
-
-@contextmanager
-def _without_echoes() -> Iterator[None]:
-    """Where one of many reads or writes fails, Orbax drops the others, and Python prints each as it is collected."""
-    hook = sys.unraisablehook
-
-    def other_than_orbax(found: Any) -> None:
-        if not issubclass(found.exc_type, Exception | GeneratorExit):
-            hook(found)  # Ctrl-C, say
-
-    sys.unraisablehook = other_than_orbax
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-
-
-def _by_orbax(error: BaseException) -> bool:
-    """Whether it is what Orbax and TensorStore raise when files are damaged or the system refuses.
-
-    Some of it is a plain `Exception`, which nothing narrower catches.
-    """
-    return isinstance(error, OSError | ValueError | KeyError | TypeError | EOFError) or type(error) is Exception
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__)[:300]

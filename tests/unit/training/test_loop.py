@@ -17,8 +17,8 @@ import lit
 from lit.errors import ConfigError, DivergedError, OutputError
 from lit.training import load_recipe, plan_of, prepare, train
 from lit.training import loop as loops
+from lit.training.checkpoints import Checkpoints
 from lit.training.metrics_log import read_metrics
-
 
 # What Orbax drops when a read or a write fails, Python may report a little later, from wherever it collects.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -255,23 +255,24 @@ def test_a_folder_of_somebody_else_is_not_touched(recipe, tmp_path):
 
 
 def test_a_full_disk_at_checkpoint_time_is_said_and_the_same_command_goes_on(recipe, undisturbed, monkeypatch):
-    original, seen = loops.rows_of, []
+    original = Checkpoints.save
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def filling(batch):
-        seen.append(batch)
-        if len(seen) == 6:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-        return original(batch)
+    def save(self, step, state, record):
+        self.wait()
+        if step == 8:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (600, hard))
+        try:
+            original(self, step, state, record)
+            self.wait()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     config = recipe()
     with monkeypatch.context() as patch:
-        patch.setattr(loops, "rows_of", filling)
-        try:
-            with pytest.raises(OutputError, match="The checkpoint of step 4 is kept; free some space and run the same"):
-                train(config)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        patch.setattr(Checkpoints, "save", save)
+        with pytest.raises(OutputError, match="The checkpoint of step 4 is kept; free some space and run the same"):
+            train(config)
     finished = train(config)
     assert weights(finished.output) == weights(undisturbed)
 
