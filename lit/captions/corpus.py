@@ -14,6 +14,7 @@ from lit.captions.opening import open_captioned
 from lit.datasets import Dataset, Example, RandomAccess
 from lit.datasets.caption_tars import CaptionTars
 from lit.errors import DatasetError
+from lit.prompts import canonicalize
 
 NO_CAPTION = "it has no caption"
 
@@ -36,7 +37,8 @@ def open_corpus(
       captions: the feature, or a manifest's column; "": the usual ones.
 
     Raises:
-      DatasetError: it is not there, or cannot be read.
+      DatasetError: it is not there, or cannot be read; or `split` or `captions` are given to what has none to choose
+        from.
       MissingExtraError: a library is not installed.
     """
     dataset, left_out, wrong = open_captioned(source, split=split, data_dir=data_dir, captions=captions)
@@ -83,7 +85,7 @@ class Corpus:
 
     @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
-        """Their captions, at least one each, stripped, none empty."""
+        """Their captions, at least one each, stripped, each with more than punctuation."""
         return self._scan[1]
 
     @property
@@ -151,5 +153,7 @@ class Corpus:
 
 
 def stripped(texts: Iterable[str]) -> tuple[str, ...]:
-    """Captions without the white space around them, and without those that are nothing else."""
-    return tuple(text.strip() for text in texts if text.strip())
+    """Captions without the white space around them, and without those that are nothing else, or nothing but ASCII
+    punctuation: `canonicalize` leaves nothing of "...", and a text of no words is right for every picture.
+    """
+    return tuple(text.strip() for text in texts if canonicalize(text))

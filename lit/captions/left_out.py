@@ -14,7 +14,8 @@ class LeftOut:
     Attributes:
       images: reason -> how many.
       names: reason -> the first `NAMES` of them, each with what is special about it.
-      captions: empty captions that were dropped; an image with another one is still used.
+      captions: empty captions, and such of punctuation alone, that were dropped; an image with another one is still
+        used.
     """
 
     images: Mapping[str, int] = dataclasses.field(default_factory=dict)

@@ -11,10 +11,10 @@ from lit.datasets.manifest import SUFFIXES
 from lit.datasets.open import holds_archives, is_path
 from lit.datasets.webdataset import tar_paths
 from lit.errors import DatasetError
+from lit.images import find
 
 #: Features of tfds that captions are looked for in, where none is named; the first is that of coco_captions.
 FEATURES = ("captions/text", "captions", "caption", "texts", "text")
-NO_PICTURE = "there is no picture"
 
 
 def open_captioned(
@@ -32,9 +32,17 @@ def open_captioned(
     if data_dir is not None or not is_path(source):
         return _prepared(str(source), split, data_dir, captions), LeftOut(), {}
     place = Path(source).expanduser()
+    _refuse_choice("split", split, f"{source} is not of TensorFlow Datasets, which alone have splits")
+    if place.suffix.lower() not in SUFFIXES:
+        _refuse_choice("captions", captions, f"{source} is no manifest, which alone has columns to choose from")
     if place.suffix.lower() == ".tar" or (place.is_dir() and holds_archives(place)):
+        if place.is_dir() and (beside := _picture_in(place)):
+            raise DatasetError(
+                f"{place} holds archives and pictures, such as {beside.name}: which of them is the corpus? Name "
+                f"'{place}/*.tar', or put the pictures into a folder of their own."
+            )
         tars = CaptionTars(tar_paths(f"{place}/*.tar" if place.is_dir() else source), name=str(source))
-        return tars, counted((NO_PICTURE, name) for name in tars.without_picture()), {}
+        return tars, counted(tars.refused()), {}
     if place.is_dir():
         folder, wrong = caption_folder(place)
         return folder, LeftOut(), wrong
@@ -46,6 +54,16 @@ def open_captioned(
             f"({', '.join(SUFFIXES)}), archives (.tar), or a name of TensorFlow Datasets."
         )
     return manifest_dataset(place, label="", captions=captions, blanks=True), LeftOut(), {}
+
+
+def _picture_in(folder: Path) -> Path | None:
+    pictures = (p for p in folder.iterdir() if p.suffix.lower() in find.SUFFIXES and not p.name.startswith("."))
+    return min(pictures, default=None)
+
+
+def _refuse_choice(key: str, value: str | None, why: str) -> None:
+    if value:
+        raise DatasetError(f"{key} is {value!r}, and {why}; leave it out.")
 
 
 def _prepared(name: str, split: str | None, data_dir: str | Path | None, captions: str) -> Dataset:

@@ -13,7 +13,8 @@ def caption_folder(path: str | Path) -> tuple[ListedDataset, dict[str, str]]:
     """Opens a folder, to any depth (see `lit.images.find_images`).  A picture's id is its path below the folder.
 
     Returns:
-      The pictures, with the lines of their text file, blank ones included; none where there is no such file.
+      The pictures, with the lines of their text file, blank ones included; none where there is no such file.  A line
+      ends where editors end one (LF, CR LF, CR), and not at the further characters of `str.splitlines`.
       And by id what is wrong with a text file: it is not UTF-8, or cannot be read.
 
     Raises:
@@ -32,7 +33,7 @@ def caption_folder(path: str | Path) -> tuple[ListedDataset, dict[str, str]]:
             files.append(local_file(picture, name))
             if beside.is_file():
                 files.append(local_file(beside, beside.relative_to(root).as_posix()))
-                texts = tuple(beside.read_text(encoding="utf-8-sig").splitlines()) or ("",)
+                texts = tuple(beside.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n"))
         except UnicodeDecodeError as error:
             wrong[name] = f"{beside.name} is not UTF-8: {error}"
         except OSError as error:

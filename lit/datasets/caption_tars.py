@@ -8,13 +8,13 @@ from typing import BinaryIO
 from lit.datasets.fingerprint import fingerprint
 from lit.datasets.record import Example
 from lit.datasets.tar_content import captions_in, decoded, opened, parsed, read_member
-from lit.datasets.tar_samples import PICTURES, Sample, samples_of
+from lit.datasets.tar_samples import PICTURES, Refused, Sample, samples_of
 from lit.datasets.webdataset import TarDataset
 from lit.errors import DatasetError
 
 
 class CaptionTars(TarDataset):
-    """The samples of tar files that have a picture; see `webdataset` for what a caption is.
+    """The samples of tar files that have one picture; see `webdataset` for what a caption is.
 
     Labels are not read.  Where `.txt` is blank, `.json` is asked.  A caption that cannot be read is none.
 
@@ -28,24 +28,24 @@ class CaptionTars(TarDataset):
         self.fingerprint = fingerprint([], kind="captions", of=self.fingerprint)
 
     @functools.cached_property
-    def _both(self) -> tuple[list[Sample], list[Sample]]:
-        """Samples with a picture, and those without."""
-        without: list[Sample] = []
-        samples = [sample for path in self._paths for sample in samples_of(path, without=without)]
+    def _both(self) -> tuple[list[Sample], list[Refused]]:
+        """Samples with a picture, and those without, or with several."""
+        refused: list[Refused] = []
+        samples = [sample for path in self._paths for sample in samples_of(path, refused=refused)]
         if not samples:
             raise DatasetError(
-                f"{self.name}: there are no pictures in {len(self._paths)} tar files, and {len(without)} samples "
-                "without one."
+                f"{self.name}: there are no pictures in {len(self._paths)} tar files, and {len(refused)} samples "
+                "without one, or with several."
             )
-        return samples, without
+        return samples, refused
 
     @functools.cached_property
     def _samples(self) -> list[Sample]:
         return self._both[0]
 
-    def without_picture(self) -> Iterator[str]:
-        """The ids of samples that have none; they are no examples."""
-        return map(self._id, self._both[1])
+    def refused(self) -> Iterator[tuple[str, str]]:
+        """Of samples that are no examples, why, and their id."""
+        return ((why, self._id(sample)) for why, sample in self._both[1])
 
     @functools.cached_property
     def captions(self) -> list[tuple[str, tuple[str, ...], str]]:

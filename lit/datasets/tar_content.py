@@ -59,7 +59,7 @@ def parsed(data: bytes, where: str) -> Mapping[str, Any]:
     """
     try:
         said = json.loads(decoded(data, f"{where}: .json"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where}: .json is damaged: {error}.") from error
     return said if isinstance(said, dict) else {}
 

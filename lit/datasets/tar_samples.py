@@ -25,15 +25,21 @@ class Sample:
     members: dict[str, tuple[int, int]]
 
 
-def samples_of(path: Path, *, without: list[Sample] | None = None) -> list[Sample]:
+#: Why a sample is none, and the sample.
+Refused = tuple[str, Sample]
+NO_PICTURE, SEVERAL_PICTURES = "there is no picture", "there is more than one picture"
+
+
+def samples_of(path: Path, *, refused: list[Refused] | None = None) -> list[Sample]:
     """The samples of one tar, in order.
 
     Args:
       path: of the tar.
-      without: takes the samples that have no picture; None: such a sample is an error.
+      refused: takes the samples that have not exactly one picture; None: such a sample is an error.
 
     Raises:
-      DatasetError: the tar is damaged, a sample comes twice, or has not exactly one picture.
+      DatasetError: the tar is damaged, a sample comes twice, its files are not next to each other, or it has not
+        exactly one picture.
     """
     samples: dict[str, Sample] = {}
     last = ""
@@ -42,15 +48,20 @@ def samples_of(path: Path, *, without: list[Sample] | None = None) -> list[Sampl
         if not match or _RESERVED.match(member):
             continue
         key, extension = match[1], match[2].lower()
-        if key in samples and (key != last or extension in samples[key].members):
+        if key in samples and extension in samples[key].members:
             raise DatasetError(f"{path}: the sample {key!r} is there twice (member {member!r}).")
+        if key in samples and key != last:
+            raise DatasetError(
+                f"{path}: the files of sample {key!r} are not next to each other ({member!r} comes after {last!r}). "
+                "Make the archive in order: tar --sort=name -cf ..."
+            )
         sample = samples.setdefault(key, Sample(path, key, {}))
         sample.members[extension] = (offset, size)
         last = key
     for sample in list(samples.values()):
         pictures = [extension for extension in PICTURES if extension in sample.members]
-        if not pictures and without is not None:
-            without.append(samples.pop(sample.key))
+        if len(pictures) != 1 and refused is not None:
+            refused.append((SEVERAL_PICTURES if pictures else NO_PICTURE, samples.pop(sample.key)))
         elif len(pictures) != 1:
             raise DatasetError(
                 f"{path}, sample {sample.key!r} has {len(pictures)} pictures; it should have one, "

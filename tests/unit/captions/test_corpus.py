@@ -147,6 +147,58 @@ def test_a_folder_with_gaps(tmp_path):
     assert corpus.left_out.captions == 3
 
 
+def test_a_line_ends_where_editors_end_it(tmp_path):
+    folder = write_folder(tmp_path / "photos", 3)
+    (folder / "a" / "000.txt").write_bytes("a\x0bcat\u2028on\x85a mat\r\na dog".encode())
+    (folder / "a" / "001.txt").write_bytes(b"")
+    corpus = open_corpus(folder)
+    assert corpus.texts == (("a\x0bcat\u2028on\x85a mat", "a dog"), captions(2))
+    assert corpus.left_out.captions == 1
+
+
+def test_punctuation_alone_is_no_caption(tmp_path):
+    folder = write_folder(tmp_path / "photos", 3)
+    (folder / "a" / "000.txt").write_text("...\n_ !?\n")
+    (folder / "a" / "001.txt").write_text("-\n\u732b\nC++\n")
+    corpus = open_corpus(folder)
+    assert corpus.texts == (("\u732b", "C++"), captions(2))
+    assert (corpus.left_out.images, corpus.left_out.captions) == ({"it has no caption": 1}, 3)
+
+
+def test_a_sample_with_several_pictures_is_counted(tmp_path):
+    two = [*img2dataset_sample(0, "a cat", picture=jpeg(0)), ("000000000.png", jpeg(0))]
+    path = write_tar(tmp_path / "0.tar", [*two, *img2dataset_sample(1, "a dog", picture=jpeg(1))])
+    corpus = open_corpus(path)
+    assert corpus.texts == (("a dog",),)
+    assert corpus.left_out.names == {"there is more than one picture": ("0.tar/000000000",)}
+
+
+def test_json_nested_deeper_than_can_be_read_is_a_bad_sample(tmp_path):
+    deep = [("000000000.jpg", jpeg(0)), ("000000000.json", b"[" * 100_000)]
+    corpus = open_corpus(write_tar(tmp_path / "0.tar", [*deep, *img2dataset_sample(1, "a dog", picture=jpeg(1))]))
+    assert corpus.texts == (("a dog",),)
+    assert ".json is damaged" in corpus.left_out.names["it has no caption"][0]
+
+
+@pytest.mark.parametrize("kind", ["folder", "tars", "manifest"])
+def test_a_choice_that_there_is_not_is_refused(tmp_path, kind):
+    write = {"folder": write_folder, "tars": write_tars, "manifest": lambda f, n: write_manifest(f, ".csv", n)}[kind]
+    source = write(tmp_path / "corpus", 3)
+    with pytest.raises(DatasetError, match=r"split is 'train', and .* is not of TensorFlow Datasets"):
+        open_corpus(source, split="train")
+    if kind != "manifest":
+        with pytest.raises(DatasetError, match=r"captions is 'alt', and .* is no manifest"):
+            open_corpus(source, captions="alt")
+
+
+def test_pictures_beside_archives_are_not_passed_over(tmp_path):
+    folder = write_tars(tmp_path / "tars", 3)
+    (folder / "cat.JPG").write_bytes(jpeg(0))
+    with pytest.raises(DatasetError, match=r"holds archives and pictures, such as cat.JPG"):
+        open_corpus(folder)
+    assert len(open_corpus(f"{folder}/*.tar")) == 3
+
+
 def test_rows_without_a_caption(tmp_path):
     path = write_manifest(tmp_path / "m", ".jsonl", 3)
     more = [{"image": "000.jpg", "text": None}, {"image": "9.jpg", "text": ""}, {"image": "8.jpg", "text": None}]

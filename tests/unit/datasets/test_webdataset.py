@@ -91,7 +91,10 @@ def test_label_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ([("a.png", b"x"), ("b.png", b"y"), ("a.cls", b"0")], "the sample 'a' is there twice"),
+        (
+            [("a.png", b"x"), ("b.png", b"y"), ("a.cls", b"0")],
+            "files of sample 'a' are not next to each other .*--sort=name",
+        ),
         ([("a.png", b"x"), ("a.PNG", b"y")], "the sample 'a' is there twice"),
         ([("a.cls", b"1")], "sample 'a' has 0 pictures.*consists of: .cls"),
         ([("a.png", b"x"), ("a.jpg", b"y")], "sample 'a' has 2 pictures"),
