@@ -49,7 +49,8 @@ def manifest_dataset(
         named by its path as written.  Rows that agree in identity, picture and labels are one with several captions.
       label_names: in label order; None: the lines of `classnames.txt` beside the manifest, else the names that occur,
         in order of their code points, and none where labels are numbers.
-      blanks: empty captions count as captions, "", so that a reader may tell how many there are.
+      blanks: empty captions count as captions, "", so that a reader may tell how many there are; and a row may lack the
+        column, as JSON lines do where it would be null, as long as another row has it.
 
     Raises:
       DatasetError: it cannot be read, a column is missing, or a row is not as it should be: which line, and why.
@@ -129,8 +130,11 @@ def _examples(path: Path, columns: Mapping[str, str], blanks: bool) -> dict[str,
     if reader is None:
         raise DatasetError(f"{path} ends in {path.suffix!r}; a manifest ends in {', '.join(SUFFIXES)}.")
     found: dict[str, _Row] = {}
+    cells: Mapping[str, Any] = {}
+    captioned = False
     try:
         for where, cells in reader(path):
+            captioned = captioned or _captions_in(cells, columns) in cells
             key, row = _row(f"{path}, {where}", cells, columns, blanks)
             before = found.setdefault(key, row)
             if before is row:
@@ -138,28 +142,30 @@ def _examples(path: Path, columns: Mapping[str, str], blanks: bool) -> dict[str,
             if not row.texts or (before.image, before.labels) != (row.image, row.labels):
                 raise DatasetError(f"{row.where}: {key!r} is there already ({before.where}); name each example once.")
             before.texts += row.texts
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path} could not be read: {error}.") from error
     if not found:
         raise DatasetError(f"{path} has no rows.")
+    if blanks and not captioned:
+        raise DatasetError(f"{path}: no row has a column {columns['captions'] or CAPTIONS[0]!r}; {_there_are(cells)}")
     if path.suffix.lower() in (".csv", ".tsv"):
         _numbers_where_all_are(found.values())
     return found
 
 
 def _row(where: str, cells: Mapping[str, Any], columns: Mapping[str, str], blanks: bool) -> tuple[str, _Row]:
-    texts = columns["captions"] or next((name for name in CAPTIONS if name in cells), "")
-    needed = [columns["image"], *([columns["captions"]] if columns["captions"] else [])]
+    texts = _captions_in(cells, columns)
+    needed = [columns["image"], *([columns["captions"]] if columns["captions"] and not blanks else [])]
     missing = [name for name in needed if name not in cells]
-    if not missing and columns["label"] not in cells and not texts:
+    if not missing and columns["label"] not in cells and not texts and not blanks:
         missing = [columns["label"] or CAPTIONS[0]]
     if missing:
-        raise DatasetError(f"{where}: there is no column {missing[0]!r}; there are {', '.join(map(repr, cells))}.")
+        raise DatasetError(f"{where}: there is no column {missing[0]!r}; {_there_are(cells)}")
     image = cells[columns["image"]]
     if not isinstance(image, str) or not image:
         raise DatasetError(f"{where}: {columns['image']!r} is {image!r:.60}; it should be the path of a picture.")
     labels, captions = _several(cells.get(columns["label"])), _several(cells.get(texts) if texts else None)
-    if blanks and texts:
+    if blanks:
         captions = ["" if text is None else text for text in captions] or [""]
     for value in labels:
         if isinstance(value, bool) or not isinstance(value, str | int):
@@ -168,6 +174,15 @@ def _row(where: str, cells: Mapping[str, Any], columns: Mapping[str, str], blank
         raise DatasetError(f"{where}: {texts!r} is {cells[texts]!r:.60}; captions are text.")
     key = cells.get(columns["id"])
     return str(image if key in (None, "") else key), _Row(where, image, tuple(dict.fromkeys(labels)), tuple(captions))
+
+
+def _captions_in(cells: Mapping[str, Any], columns: Mapping[str, str]) -> str:
+    """The column that is asked for; or the usual one that a row has, "" for none."""
+    return columns["captions"] or next((name for name in CAPTIONS if name in cells), "")
+
+
+def _there_are(cells: Mapping[str, Any]) -> str:
+    return f"there are {', '.join(map(repr, cells))}."
 
 
 def _several(cell: Any) -> list[Any]:
@@ -186,14 +201,20 @@ def _csv_rows(path: Path, separator: str = ",") -> Iterator[tuple[str, Mapping[s
     """csv, not pandas: it tells the line of a row, also after cells with line breaks."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=separator, strict=True)
-        header = next(rows, [])
-        for cells in rows:
-            if not cells:
-                continue
-            where = f"line {rows.line_num}"
-            if len(cells) != len(header):
-                raise DatasetError(f"{path}, {where}: {len(cells)} cells; the header has {len(header)}.")
-            yield where, dict(zip(header, cells, strict=True))
+        try:
+            header = next(rows, [])
+            if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
+                raise DatasetError(f"{path}, line 1: the column {twice[0]!r} is there twice; name each once.")
+            for cells in rows:
+                if not cells:
+                    continue
+                where = f"line {rows.line_num}"
+                if len(cells) != len(header):
+                    raise DatasetError(f"{path}, {where}: {len(cells)} cells; the header has {len(header)}.")
+                yield where, dict(zip(header, cells, strict=True))
+        except csv.Error as error:
+            hint = "Is a quotation mark not closed?"
+            raise DatasetError(f"{path} could not be read up to line {rows.line_num}: {error}. {hint}") from error
 
 
 def _tsv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -207,7 +228,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 continue
             try:
                 cells = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DatasetError(f"{path}, line {number} is not JSON: {error}.") from error
             if not isinstance(cells, dict):
                 raise DatasetError(f"{path}, line {number} is {cells!r:.60}; each line should be an object.")
