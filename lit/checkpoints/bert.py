@@ -18,12 +18,26 @@ import safetensors
 import safetensors.numpy
 
 from lit.checkpoints.npz import load_npz
-from lit.config import BertConfig, TokenizerConfig
-from lit.errors import CheckpointError, CheckpointNotFoundError
+from lit.config import BertConfig, TokenizerConfig, from_dict
+from lit.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 
 #: Ids of a text unless the caller says otherwise; BERT's positions reach to 512, captions hardly ever to 64.
 _CONTEXT_LENGTH = 64
 _GELU = {"gelu": "erf", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh", "gelu_fast": "tanh"}
+
+#: Fields of BertConfig: transformers' names, and lit's.
+_FIELDS = {
+    "hidden_size": "width",
+    "num_hidden_layers": "depth",
+    "intermediate_size": "mlp_dim",
+    "num_attention_heads": "num_heads",
+    "vocab_size": "vocab_size",
+    "max_position_embeddings": "max_positions",
+    "type_vocab_size": "num_segments",
+    "layer_norm_eps": "layer_norm_eps",
+}
+#: What an old config.json may lack; transformers' defaults are those of BertConfig.
+_OPTIONAL = ("type_vocab_size", "layer_norm_eps")
 
 #: Modules of one layer: the names of transformers' BertModel, and flaxformer's.
 _LAYER = {
@@ -67,17 +81,21 @@ def is_bert_folder(folder: Path) -> bool:
 
 
 def load_bert(folder: str | Path) -> BertFiles:
-    """Reads a folder as transformers or sentence-transformers writes it.
+    """Reads a folder as transformers or sentence-transformers writes it; a `Dense` module of the latter is left out.
 
     Raises:
       CheckpointNotFoundError: a file is missing; it says which.
-      CheckpointError: a file cannot be read, or the model is no uncased BERT; it says in what way.
+      CheckpointError: a file cannot be read, or the model is no uncased BERT, or splits or pools texts as lit cannot;
+        it says in what way.
     """
     folder = Path(folder)
     config = _config(folder)
     options = _json(folder / "tokenizer_config.json", required=False)
     if options.get("do_lower_case", True) is False:
         raise CheckpointError(f"{folder}: the model is cased (do_lower_case is false); lit's WordPiece lowers case.")
+    for option, does in (("strip_accents", "strips accents"), ("tokenize_chinese_chars", "parts Chinese characters")):
+        if options.get(option) is False:
+            raise CheckpointError(f"{folder}: {option} is false in tokenizer_config.json; lit's WordPiece {does}.")
     length = min(config.max_positions, _CONTEXT_LENGTH)
     longest = _json(folder / "sentence_bert_config.json", required=False).get("max_seq_length")
     if isinstance(longest, int) and longest > 0:
@@ -127,22 +145,25 @@ def _config(folder: Path) -> BertConfig:
         raise CheckpointError(f"{folder} holds a model of type {kind!r}; a BERT with absolute positions can be read.")
     if activation not in _GELU:
         raise CheckpointError(f"{folder}: hidden_act is {activation!r}; it must be one of {', '.join(_GELU)}.")
-    pooling = _json(folder / "1_Pooling" / "config.json", required=False)
+    if lacking := [theirs for theirs in _FIELDS if theirs not in values and theirs not in _OPTIONAL]:
+        raise CheckpointError(f"{folder / 'config.json'} lacks {', '.join(lacking)}; it is no BERT's.")
+    fields = {ours: values[theirs] for theirs, ours in _FIELDS.items() if theirs in values}
     try:
-        return BertConfig(
-            width=values["hidden_size"],
-            depth=values["num_hidden_layers"],
-            mlp_dim=values["intermediate_size"],
-            num_heads=values["num_attention_heads"],
-            vocab_size=values["vocab_size"],
-            max_positions=values["max_position_embeddings"],
-            num_segments=values.get("type_vocab_size", 2),
-            layer_norm_eps=values.get("layer_norm_eps", 1e-12),
-            gelu="erf" if _GELU[activation] == "erf" else "tanh",
-            pool="gap" if pooling.get("pooling_mode_mean_tokens") else "cls",
+        return from_dict(BertConfig, {**fields, "gelu": _GELU[activation], "pool": _pool(folder)})
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / 'config.json'} is no BERT's: {error}") from error
+
+
+def _pool(folder: Path) -> str:
+    """What a sentence transformer pools by; a BERT by itself has its class token."""
+    values = _json(folder / "1_Pooling" / "config.json", required=False)
+    modes = [name.removeprefix("pooling_mode_") for name, on in values.items() if "pooling_mode" in name and on]
+    if values and modes not in (["mean_tokens"], ["cls_token"]):
+        raise CheckpointError(
+            f"{folder / '1_Pooling' / 'config.json'} pools by {' and '.join(modes) or 'nothing that is known'}; lit's "
+            "BERT pools by mean_tokens or by cls_token. To begin from its encoder alone, remove the folder 1_Pooling."
         )
-    except KeyError as error:
-        raise CheckpointError(f"{folder / 'config.json'} lacks {error.args[0]}; it is no BERT's.") from error
+    return "gap" if modes == ["mean_tokens"] else "cls"
 
 
 def _weights(folder: Path) -> dict[str, np.ndarray]:

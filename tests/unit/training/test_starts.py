@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -357,7 +358,19 @@ def test_folders_that_are_no_bert(tmp_path, bundle):
     place = write_bert(tmp_path / "bert")
     (place / "tokenizer_config.json").write_text('{"do_lower_case": false}')
     refused("the model is cased")
+    for option in ("strip_accents", "tokenize_chinese_chars"):
+        (place / "tokenizer_config.json").write_text(json.dumps({option: False}))
+        refused(f"{option} is false in tokenizer_config.json")
     (place / "tokenizer_config.json").unlink()
+    refused(r"config\.json is no BERT's: BertConfig.width is '32'; it must be int", hidden_size="32")
+    refused(r"config\.json is no BERT's: BertConfig.width is 32; it must be a multiple", num_attention_heads=3)
+    for pooling in ({"pooling_mode_max_tokens": True}, {"pooling_mode": "max"}, {"word_embedding_dimension": 32}):
+        refused(r"1_Pooling/config.json pools by .*; lit's BERT pools by mean_tokens or by cls_token", pooling=pooling)
+    refused(
+        "pools by mean_tokens and max_tokens",
+        pooling=dict.fromkeys(("pooling_mode_mean_tokens", "pooling_mode_max_tokens"), True),
+    )
+    shutil.rmtree(place / "1_Pooling")
     (place / "model.safetensors").write_bytes(b"short")
     with pytest.raises(CheckpointError, match="truncated or corrupt"):
         begin("LU", bundle, place)
