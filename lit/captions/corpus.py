@@ -1,8 +1,6 @@
 """A corpus: pictures with at least one caption each, read by number."""
 
 import functools
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from jaxtyping import Int64
 
 from lit.captions.left_out import LeftOut, counted
 from lit.captions.opening import open_captioned
+from lit.captions.pairs import key_of
 from lit.datasets import Dataset, Example, RandomAccess
 from lit.datasets.caption_tars import CaptionTars
 from lit.errors import DatasetError
@@ -101,8 +100,7 @@ class Corpus:
     @functools.cached_property
     def key(self) -> str:
         """SHA-256 (hex) over what is known of the pairs without reading pictures; a checkpoint is bound to it."""
-        said = [self.dataset.content_key, self.positions.tolist(), self.texts]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        return key_of(self.texts, self.dataset.content_key.encode(), self.positions.tobytes())
 
     def read(self, index: int) -> Example:
         """One of them, with all its captions.

@@ -1,11 +1,24 @@
 """Pictures that were embedded once, with their captions: what the training of a text tower alone reads."""
 
 import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from lit.captions.left_out import LeftOut
+
+
+def key_of(texts: Iterable[tuple[str, ...]], *said: bytes) -> str:
+    """SHA-256 (hex) over what is known of pictures, and their captions, one after the other: as one text, millions
+    would take their memory several times again.
+    """
+    digest = hashlib.sha256(b"".join(said))
+    for captions in texts:
+        digest.update(json.dumps(captions).encode())
+    return digest.hexdigest()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -14,7 +27,8 @@ class CachedPairs:
 
     Attributes:
       name: of the corpus, for people.
-      key: SHA-256 (hex) over the pairs: pictures, embeddings and captions; a checkpoint is bound to it.
+      key: SHA-256 (hex) over the pairs: pictures, the weights that embedded them, and captions; a checkpoint is bound
+        to it.
       ids: names for people.
       texts: the captions of each image, at least one.
       zimg: (images, dim) float32, rows of unit norm, in memory.

@@ -1,12 +1,11 @@
 """The locked image tower's part of a training, done once: every picture of a corpus as an embedding."""
 
-import hashlib
-import json
 import time
 
 from lit.captions import CachedPairs, Corpus, LeftOut
 from lit.captions.corpus import stripped
 from lit.captions.left_out import counted
+from lit.captions.pairs import key_of
 from lit.evaluation import meeting
 from lit.evaluation.embedding import EmbeddedDataset, embed_dataset
 from lit.model import Model
@@ -60,7 +59,8 @@ def embed_corpus(
     digests = embedded.digests if everything else embedded.digests[good]
     return CachedPairs(
         name=corpus.name,
-        key=hashlib.sha256(digests.tobytes() + json.dumps(texts).encode()).hexdigest(),
+        # Not the embeddings, whose last bits another machine or release may move.
+        key=key_of(texts, model.weights_digest.encode(), repr(model.config.preprocess).encode(), digests.tobytes()),
         ids=tuple(embedded.ids[row] for row in good),
         texts=texts,
         zimg=embedded.zimg if everything else embedded.zimg[good],

@@ -62,6 +62,11 @@ def test_new_captions_need_no_new_embeddings(tiny_model, tmp_path):
     assert again.key != first.key
 
 
+def test_the_pairs_of_another_tower_are_others(tiny_model, biased_model, tmp_path):
+    corpus = open_corpus(write_folder(tmp_path / "photos", 3))
+    assert embed_corpus(tiny_model, corpus).key != embed_corpus(biased_model, corpus).key
+
+
 @pytest.fixture
 def tar(tmp_path):
     samples = [
