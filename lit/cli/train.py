@@ -1,6 +1,7 @@
 """`lit train`: from pictures with captions to a model of one's own."""
 
 import dataclasses
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,17 +51,20 @@ def train(
     keep_compiled_programs()
     from lit import training
     from lit.evaluation import parallel
+    from lit.evaluation.packing import results_only_on_stdout
 
     config = training.load_recipe(recipe, overrides)
     if distributed or coordinator:
         parallel.initialize(coordinator, processes, process)
     elif processes is not None or process is not None:
         raise click.UsageError("--processes and --process belong to --coordinator; add it, or use --distributed.")
+    several = parallel.shard_of_this_process()[1] > 1
     with parallel.together():
         if dry_run:
             plan = training.plan_of(training.prepare(config, offline=offline or None))
             return emit_json(dataclasses.asdict(plan)) if as_json else emit(str(plan))
-        result = training.train(config, fresh=fresh, progress=not quiet, offline=offline or None)
+        with results_only_on_stdout() if several else nullcontext():
+            result = training.train(config, fresh=fresh, progress=not quiet, offline=offline or None)
     if parallel.is_first_process():
         _tell(result, as_json=as_json, quiet=quiet)
     return None

@@ -111,7 +111,7 @@ def _all_gather(own: UInt8[np.ndarray, "bytes"]) -> UInt8[np.ndarray, "processes
     mine = np.pad(own, (0, width - len(own)))[None]
     split = NamedSharding(mesh, PartitionSpec("processes", "devices"))
     together = NamedSharding(mesh, PartitionSpec(None, "devices"))
-    with _results_only_on_stdout():
+    with results_only_on_stdout():
         sent = jax.make_array_from_process_local_data(split, mine, (len(devices), width))
         arrived = jax.block_until_ready(jax.jit(_itself, out_shardings=together)(sent))
     rows = np.empty((len(devices), width), np.uint8)
@@ -125,8 +125,11 @@ def _itself(rows: jax.Array) -> jax.Array:
 
 
 @contextlib.contextmanager
-def _results_only_on_stdout() -> Iterator[None]:
-    """Gloo, which connects CPU processes, prints to the process's standard output when it starts."""
+def results_only_on_stdout() -> Iterator[None]:
+    """What the block prints goes to standard error, libraries written in C++ included.
+
+    Gloo, which connects CPU processes, says to standard output that it starts.
+    """
     sys.stdout.flush()
     stdout = os.dup(1)
     try:
