@@ -35,7 +35,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except FileNotFoundError as error:
         close = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
         meant = f" Did you mean {path.parent / close[0]}?" if close else " Check the path."

@@ -120,6 +120,8 @@ def test_files_that_are_no_recipe(tmp_path, file):
     file.write_text("name = \n")
     with pytest.raises(ConfigError, match=r"no valid TOML: .*line 1"):
         load_recipe(file)
+    file.write_bytes(b"\xef\xbb\xbf" + recipe_text(recipe()).encode())  # as Notepad saves it
+    assert load_recipe(file) == recipe()
     file.write_bytes(b'name = "\xff"')
     with pytest.raises(ConfigError, match="byte 8 is not UTF-8"):
         load_recipe(file)
