@@ -180,7 +180,8 @@ class OnePass:
 
 def unusable(name: str, reason: str) -> ImageError:
     """The error of an image that cannot be used, with the way round it."""
-    return ImageError(f"{reason} To leave out images that cannot be used, pass skip_bad=True (--skip-bad).", item=name)
+    way = "pass skip_bad=True (--skip-bad; in the recipe of a training, data.skip_bad = true)"
+    return ImageError(f"{reason} To leave out images that cannot be used, {way}.", item=name)
 
 
 def _joined(digests: list[bytes]) -> UInt8[np.ndarray, "images 32"]:

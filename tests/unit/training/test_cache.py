@@ -95,7 +95,7 @@ def test_what_is_left_out(tiny_model, tar):
 
 
 def test_bad_pictures_as_errors(tiny_model, tar):
-    with pytest.raises(ImageError, match="000000003"):
+    with pytest.raises(ImageError, match=r"000000003.* data\.skip_bad = true"):
         embed_corpus(tiny_model, open_corpus(tar), skip_bad=False)
 
 
