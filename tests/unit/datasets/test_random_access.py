@@ -61,6 +61,7 @@ def test_many_files_are_not_all_kept_open(tmp_path, monkeypatch):
     data = tfds_dataset("animals", data_dir=tmp_path)
     for _ in range(2):
         assert [data.example(i).image for i in range(8)] == [png(i) for i in range(8)]
+        assert len(data._random._readers) == 2
 
 
 def test_positions():

@@ -93,6 +93,10 @@ def test_both_towers_from_scratch(vocab):
     assert got.config.preprocess == PreprocessConfig(image_size=32)
     assert got.config.locked == ()
     assert (got.params["t"], got.params["b"]) == (pytest.approx(np.log(5)), -10)
+    params = flatten(got.params)
+    heads = params["img/head/kernel"], params["txt/head/kernel"]
+    assert heads[0].shape == heads[1].shape == (32, 48)
+    assert not (heads[0] == heads[1]).any()  # each tower draws its own
     assert begin("uu", vocab=vocab).config.dim == 32
     made = begin("uu", vocab=vocab, preprocess={"image_size": 32, "resize": "crop"})
     assert made.config.preprocess.resize == "crop"
