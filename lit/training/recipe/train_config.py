@@ -41,14 +41,10 @@ class TrainConfig:
         checks.filled("name", self.name, "it names the model that comes out")
         checks.filled("output", self.output, "it names the folder of the run, such as 'runs/my-lit'")
         checks.number("seed", self.seed, least=0, below=2**32)
-        size, micro, chunk = self.batch.size, self.objective.micro_batch, self.objective.chunk
+        size, micro = self.batch.size, self.objective.micro_batch
         checks.require(
             not micro or (micro <= size and size % micro == 0),
             f"objective.micro_batch is {micro}; it must divide batch.size = {size}.",
-        )
-        checks.require(
-            not chunk or (chunk <= size and size % chunk == 0),
-            f"objective.chunk is {chunk}; it must divide batch.size = {size}.",
         )
         checks.require(
             self.data.augment == "none" or not self._cacheable or not self.data.cache,

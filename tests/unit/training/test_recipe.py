@@ -150,7 +150,6 @@ def test_files_that_are_no_recipe(tmp_path, file):
         ({"data": {"augment": "crop-flip"}}, "locked image tower is run once.*set data.cache = false"),
         # Objective.
         ({"objective": {"chunk": -1}}, "objective.chunk is -1"),
-        ({"objective": {"chunk": 100}}, "objective.chunk is 100; it must divide batch.size = 512"),
         ({"objective": {"micro_batch": -2}}, "objective.micro_batch is -2"),
         ({"objective": {"micro_batch": 1024}}, "objective.micro_batch is 1024; it must divide batch.size = 512"),
         ({"objective": {"logit_scale": 0.0}}, "objective.logit_scale is 0; it must be greater than 0"),
