@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import multiprocessing
 import re
 import shutil
 import sys
@@ -131,7 +132,9 @@ def written(rows: Sequence[tuple[Row, Drawing]], folder: Path, left_out: Counter
     """Draws the pictures into the folder; the rows of those that came out, by split.  Of equal pictures one stays."""
     seen: set[str] = set()
     found: dict[str, list[Row]] = {split: [] for split in SPLITS}
-    with concurrent.futures.ProcessPoolExecutor() as pool:
+    # Not forked: what the caller has loaded (JAX, in the tests) may not survive it.
+    spawned = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(mp_context=spawned) as pool:
         for (row, _), drawn in zip(rows, pool.map(draw, (p for _, p in rows), chunksize=16), strict=True):
             if isinstance(drawn, str):
                 left_out[f"{row['split']}: cannot be drawn: {drawn}"] += 1

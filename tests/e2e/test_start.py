@@ -13,7 +13,7 @@ from shell import in_a_terminal
 
 import lit as package
 
-COMMANDS = ("classify", "embed", "eval", "explain-text", "lint-prompts", "models", "completion")
+COMMANDS = ("classify", "embed", "eval", "train", "explain-text", "lint-prompts", "models", "completion")
 
 
 def fastest(command, env, runs=7):
