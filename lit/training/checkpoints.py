@@ -1,11 +1,13 @@
 """Checkpoints of a run: written beside the training, whole or not at all, and read back only where they are sound.
 
 Orbax writes them.  It notices a file that is missing or cut off, but hands out arrays with flipped bits without a word;
-so each checkpoint carries a checksum of every array, and a restored one is compared with them.
+so each checkpoint carries a checksum of every array and of what is told beside them, and a restored one is compared.
 """
 
 import dataclasses
 import gc
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +17,12 @@ import jax
 import orbax.checkpoint as ocp
 
 from lit.errors import CheckpointError, ConfigError, OutputError
+from lit.evaluation.meeting import exchange
 from lit.store.writing import refusals_told
 from lit.training.orbax_errors import by_orbax, first_line, without_echoes
 from lit.training.state import TrainState, architecture, differences, sums
 
-_STATE, _RECORD, _SUMS, _SHAPES = "state", "record", "sums", "architecture"
+_STATE, _RECORD, _SUMS, _SHAPES, _SEAL = "state", "record", "sums", "architecture", "seal"
 _MOST_NAMED = 4
 
 
@@ -77,9 +80,15 @@ class Checkpoints:
         Waits for the checkpoint before it, if that is still being written.
 
         Raises:
-          OutputError: that one, or this one, could not be written.
+          OutputError: that one, or this one, could not be written; or the directory was removed.
         """
+        if not self.directory.is_dir():  # Orbax would make it again, in a folder that is no run's any more
+            raise OutputError(
+                f"{self.directory} is not there any more: it was removed or renamed during the run. Put it back and "
+                "run the same command again, or begin anew."
+            )
         told = {_RECORD: dict(record), _SUMS: sums(state), _SHAPES: architecture(state)}
+        told[_SEAL] = _seal(told)
         with self._telling():
             self._manager.save(
                 step,
@@ -125,6 +134,8 @@ class Checkpoints:
         """State and record of a checkpoint, or what is wrong with it."""
         try:
             told = self._manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))[_RECORD]
+            if told.pop(_SEAL) != _seal(told):
+                raise ValueError("its record is not what was saved")
             self._check(step, told[_SHAPES], like)
             return self._state(step, like, told[_SUMS]), told[_RECORD]
         except ConfigError:
@@ -164,6 +175,7 @@ class Checkpoints:
                     n = sum(1 for _ in away.glob(f"{step}*"))
                     (self.directory / str(step)).rename(away / (f"{step}-{n}" if n else str(step)))
         if steps:
+            exchange("damaged checkpoints are out of the way")  # else another process would still see them
             self._manager.reload()
 
     @contextmanager
@@ -185,3 +197,8 @@ class Checkpoints:
                 f"a checkpoint could not be written to {self.directory}: {refused}. {kept}; free some space and run "
                 "the same command again."
             )
+
+
+def _seal(told: Mapping[str, Any]) -> int:
+    """CRC-32 of what is told beside the arrays: a place in the data that is off by one bit is still a number."""
+    return zlib.crc32(json.dumps(told, sort_keys=True).encode())

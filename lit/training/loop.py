@@ -17,8 +17,8 @@ from lit.training.mesh import put_batch
 from lit.training.meter import Meter
 from lit.training.prepare import Prepared
 from lit.training.schedules import schedule
-from lit.training.signals import Stop
-from lit.training.state import TrainState
+from lit.training.signals import REQUESTS, Stop
+from lit.training.state import TrainState, is_finite
 from lit.training.step import Figures
 
 #: Several processes ask each other this often whether one of them was told to stop; one process looks at each step.
@@ -52,7 +52,7 @@ def run_steps(
     The figures of a step are read while the next one computes, so that neither waits for the other.
 
     Raises:
-      DivergedError: the loss, or a gradient, is no number; nothing of it was saved.
+      DivergedError: the loss, a gradient or a parameter is no number; nothing of it was saved.
       OutputError: a checkpoint could not be written.
     """
     config = prepared.recipe
@@ -69,6 +69,7 @@ def run_steps(
         stopping = _agreed(around.stop, done)
         if stopping or done == steps or done % config.checkpoint.every == 0:
             scribe.write()  # what is not finite must not be saved
+            scribe.check(state)
             around.checkpoints.save(done, state, {"data": batches.state(), **around.kept})
         if stopping:
             break
@@ -122,7 +123,13 @@ class _Scribe:
             raise DivergedError(self._advice(record))
         self._finite = record
 
-    def _advice(self, record: Mapping[str, Any]) -> str:
+    def check(self, state: TrainState) -> None:
+        """Raises DivergedError where a step with finite figures left a state that is not: its update was too long."""
+        if not is_finite(state):
+            record = {**self._finite, "step": int(state.step)}
+            raise DivergedError(self._advice(record, "but it left parameters that are not finite"))
+
+    def _advice(self, record: Mapping[str, Any], left: str = "") -> str:
         before = "it was so from the first step of this run on: look at the parameters that it started from"
         if self._finite:
             f = self._finite
@@ -134,16 +141,19 @@ class _Scribe:
         kept = f"the checkpoint of step {saved[-1]:,} is from before" if saved else "no checkpoint was written yet"
         return (
             f"step {record['step']:,}: the loss is {record['loss']} and the gradient norm {record['gradient_norm']}; "
-            f"{before}; the learning rate is {record['learning_rate']:.3g} (optimizer.learning_rate = {self._peak:g}). "
+            f"{left or before}; the learning rate is {record['learning_rate']:.3g} "
+            f"(optimizer.learning_rate = {self._peak:g}). "
             f"Nothing of this step was saved, and {kept}. Try a tenth of the learning rate, a longer "
             "schedule.warmup_steps, or a smaller optimizer.clip_norm."
         )
 
 
 def _agreed(stop: Stop, step: int) -> bool:
-    """Whether to end here; several processes must end at the same step."""
+    """Whether to end here; several processes must end at the same step, and all say for which signal."""
     if jax.process_count() == 1:
         return bool(stop.requested)
     if step % _ASK_EVERY:
         return False
-    return bool(np.any(multihost_utils.process_allgather(np.asarray(bool(stop.requested)))))
+    told = REQUESTS[np.max(multihost_utils.process_allgather(np.asarray(REQUESTS.index(stop.requested))))]
+    stop.requested = told or stop.requested  # a signal may have come meanwhile
+    return bool(told)

@@ -13,6 +13,7 @@ import jax
 from lit.captions import Batches, CachedPairs, Corpus
 from lit.captions.duplicates import duplicates
 from lit.errors import ConfigError
+from lit.evaluation.meeting import exchange
 from lit.training.card import words_of
 from lit.training.checkpoints import Checkpoints
 from lit.training.events import Events
@@ -27,7 +28,7 @@ from lit.training.result import Result, reached
 from lit.training.signals import Stop, Terminated, stop_on_signals
 from lit.training.state import TrainState, sums
 from lit.training.suites import evaluate_suites
-from lit.training.workplace import CHECKPOINTS, METRICS, open_workplace, record_recipe, saved_step
+from lit.training.workplace import CHECKPOINTS, METRICS, claim, open_workplace, record_recipe, saved_step
 
 _log = logging.getLogger("lit")
 
@@ -56,14 +57,17 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: bool = False, o
       OutputError: the folder holds something else, or cannot be written.
     """
     first = jax.process_index() == 0
-    with stop_on_signals() as stop, open_workplace(config, fresh=fresh, write=first) as changes:
-        for change in changes:
-            _log.warning("the run goes on with another recipe: %s", change)
+    with stop_on_signals() as stop:
         try:
-            training = _Training(config, stop, progress=progress and first, writes=first, offline=offline)
-            if first:
-                record_recipe(config, fresh=fresh)
-            result = training.run()
+            with open_workplace(config, fresh=fresh, write=first) as changes:
+                for change in changes:
+                    _log.warning("the run goes on with another recipe: %s", change)
+                training = _Training(config, stop, progress=progress and first, writes=first, offline=offline)
+                exchange("all have looked at the folder")
+                if first:
+                    claim(config, fresh=fresh)
+                exchange("the folder is claimed")
+                result = training.run()
         except Terminated:
             result = Result(
                 output=Path(config.output), model=None, step=saved_step(Path(config.output)),
@@ -100,6 +104,8 @@ class _Training:
             learning, locked = self._prepared.learning, self._prepared.locked
             fixed = sums(locked) if locked else {}
             state = self._begin(checkpoints, batches, fixed)
+            if self._writes:
+                record_recipe(self._config)
             around = self._surroundings(stack, checkpoints, int(state.step), fixed)
             locked = jax.device_put(locked, everywhere(learning.mesh))
             self._stop.patient = True
@@ -129,8 +135,14 @@ class _Training:
                 "longer what it was. Bring back the files it began with, name another output, or begin anew with "
                 "--fresh."
             )
+        done, steps = int(restored.state.step), self._config.schedule.steps
+        if done > steps:
+            raise ConfigError(
+                f"{self._output} holds a run that has done {done:,} steps, and schedule.steps is {steps:,}. Set it to "
+                f"{done:,} or more, name another output, or begin anew with --fresh."
+            )
         batches.restore(restored.record["data"])
-        self._say(f"going on at step {int(restored.state.step):,} of {self._config.schedule.steps:,}")
+        self._say(f"going on at step {done:,} of {steps:,}")
         return restored.state
 
     def _surroundings(

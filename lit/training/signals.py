@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 _CAUGHT = (signal.SIGTERM, signal.SIGINT)
+#: What `Stop.requested` may be; where processes were told different things, the last of these holds for all.
+REQUESTS = ("", *(number.name for number in _CAUGHT))
 
 
 class Terminated(BaseException):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, Bool, Int32, UInt32
 
 _WORDS = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32}
 
@@ -62,6 +62,17 @@ def _sum(leaf: Array) -> UInt32[Array, ""]:
         place = place + jax.lax.broadcasted_iota(jnp.uint32, leaf.shape, axis) * jnp.uint32(stride % 2**32)
         stride *= leaf.shape[axis]
     return jnp.sum(words * (place * jnp.uint32(2) + jnp.uint32(1)), dtype=jnp.uint32)
+
+
+def is_finite(tree: Any) -> bool:
+    """Whether no number in it is NaN or infinite; computed where the arrays are."""
+    return bool(_is_finite(tree))
+
+
+@jax.jit
+def _is_finite(tree: Any) -> Bool[Array, ""]:
+    numbers = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(leaf)) for leaf in numbers]))
 
 
 def num_params(tree: Any) -> int:

@@ -36,7 +36,7 @@ _FREE_SECTIONS = ("schedule.", "checkpoint.", "evaluate.")
 def open_workplace(config: TrainConfig, *, fresh: bool = False, write: bool = True) -> Iterator[tuple[str, ...]]:
     """Makes or enters the folder of a run; yields what this recipe changes in it, as "key: was X, is Y".
 
-    What is in it stays as it is until `record_recipe`.
+    What is in it stays as it is until `claim`.
 
     Args:
       config: `config.output` is the folder.
@@ -58,8 +58,10 @@ def open_workplace(config: TrainConfig, *, fresh: bool = False, write: bool = Tr
         yield () if fresh else _changes(output, config)
 
 
-def record_recipe(config: TrainConfig, *, fresh: bool = False) -> None:
-    """Makes the folder this recipe's; call it when everything that the recipe names was found.
+def claim(config: TrainConfig, *, fresh: bool = False) -> None:
+    """Makes an empty folder this recipe's, or with `fresh` any; call it when all that the recipe names was found.
+
+    The folder of a run that is to go on stays that run's, until `record_recipe`.
 
     Raises:
       OutputError: it cannot be written.
@@ -67,15 +69,26 @@ def record_recipe(config: TrainConfig, *, fresh: bool = False) -> None:
     output = Path(config.output)
     if fresh:
         forget(output)
+    if fresh or _recorded(output) is None:
+        record_recipe(config)
+
+
+def record_recipe(config: TrainConfig) -> None:
+    """Writes down what the run in the folder is, or goes on with.
+
+    Raises:
+      OutputError: it cannot be written.
+    """
+    output = Path(config.output)
     record = {"format": _FORMAT, "recipe": configs.to_dict(config)}
     write_text(output / _RUN, json.dumps(record, indent=2) + "\n")
     write_text(output / _RECIPE, recipe_text(config))
 
 
 def forget(output: Path) -> None:
-    """Removes what a run wrote, and nothing else."""
+    """Removes what a run wrote, and nothing else; not what says whose the folder is, which a kill must not lose."""
     with refusals_told(output):
-        for path in [output / name for name in _OURS] + list(output.glob(_EVENTS)):
+        for path in [output / name for name in _OURS if name != _RUN] + list(output.glob(_EVENTS)):
             if path.is_dir():
                 shutil.rmtree(path)
             else:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lit.errors import CheckpointError, ConfigError, OutputError
+from lit.training import checkpoints as module
 from lit.training.checkpoints import Checkpoints
 from lit.training.state import TrainState, architecture, sums
 
@@ -120,6 +121,34 @@ def test_descriptions_that_are_cut_off_are_damage_too(three, name):
     assert restore(three).damaged[0].startswith("step 3 (")
 
 
+def test_a_record_that_is_off_by_one_digit_is_damage_too(three):
+    """It is valid JSON, and would go on at another place in the data."""
+    path = three / "3" / "record" / "metadata"
+    text = path.read_text()
+    assert text.count('{"epoch": 3}') == 1
+    path.write_text(text.replace('{"epoch": 3}', '{"epoch": 7}'))
+    restored = restore(three)
+    assert restored.damaged == ("step 3 (its record is not what was saved)",)
+    same(restored.state, state(2))
+
+
+def test_processes_wait_until_what_is_damaged_is_out_of_the_way(three, monkeypatch):
+    """Else another one might still see the step, and not save it again.  Process 0 is played."""
+    moved = []
+
+    def meet(what):
+        moved.append(what)
+        shutil.rmtree(three / "3")
+
+    monkeypatch.setattr(module, "exchange", meet)
+    with Checkpoints(three) as checkpoints:
+        with monkeypatch.context() as patch:
+            patch.setattr(jax, "process_index", lambda: 1)
+            checkpoints._move_away([3])
+        assert checkpoints.steps == [2]
+    assert moved
+
+
 def test_a_checkpoint_that_was_being_written_when_the_process_died_is_not_there(three):
     (three / "3").rename(three / "4.orbax-checkpoint-tmp")
     same(restore(three).state, state(2))
@@ -150,6 +179,14 @@ def test_a_full_disk_is_said_and_the_older_checkpoint_stays(three, bytes_per_fil
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     same(restore(three).state, state(3))
+
+
+def test_a_directory_that_was_removed_is_not_made_again(three):
+    with Checkpoints(three) as checkpoints:
+        three.rename(three.with_name("elsewhere"))
+        with pytest.raises(OutputError, match="is not there any more: it was removed or renamed during the run"):
+            checkpoints.save(4, state(4), {})
+    assert not three.exists()
 
 
 def test_sums_see_one_bit_a_swap_and_nothing_else():

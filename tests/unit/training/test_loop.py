@@ -15,10 +15,12 @@ from training_corpus import save_corpus, write_recipe
 
 import lit
 from lit.errors import ConfigError, DivergedError, OutputError
-from lit.training import load_recipe, plan_of, prepare, train
+from lit.training import load_recipe, plan_of, prepare, train, workplace
 from lit.training import loop as loops
 from lit.training.checkpoints import Checkpoints
 from lit.training.metrics_log import read_metrics
+from lit.training.signals import Stop
+from lit.training.step import Learning
 
 # What Orbax drops when a read or a write fails, Python may report a little later, from wherever it collects.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -197,13 +199,15 @@ def test_another_recipe_in_the_folder_is_refused_by_its_keys(recipe, monkeypatch
         train(lit.training.load_recipe(recipe().output + "/../recipe.toml", ["batch.size=4", "seed=1"]))
 
 
-def test_another_architecture_in_the_folder_is_refused(recipe, monkeypatch):
+def test_another_architecture_in_the_folder_is_refused(recipe, monkeypatch, tmp_path):
     """The same recipe, but the optimizer keeps something else."""
     with monkeypatch.context() as patch:
         stop_at(patch, 1)
         train(recipe())
+    before = (tmp_path / "out" / "run.json").read_bytes()
     with pytest.raises(ConfigError, match=r"a run of another architecture \(step 1\)"):
         train(recipe(optimizer={"weight_decay": 0.1}))
+    assert (tmp_path / "out" / "run.json").read_bytes() == before
 
 
 @pytest.mark.slow
@@ -310,6 +314,76 @@ def test_a_state_that_is_not_finite_is_never_saved(recipe, monkeypatch, tmp_path
     with pytest.raises(DivergedError, match="no checkpoint was written yet"):
         train(recipe())
     assert list((tmp_path / "out" / "checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize("every", [4, 1000])
+def test_nor_one_whose_figures_are_finite_but_whose_parameters_are_not(recipe, monkeypatch, tmp_path, every):
+    """The update was too long; the loss would be NaN a step later, and the run could never go on from here."""
+    original = Learning.make_step
+
+    def make_step(self, like):
+        step = original(self, like)
+
+        def too_long(state, locked, batch):
+            state, figures = step(state, locked, batch)
+            factor = np.float32(np.inf if int(state.step) in (4, 12) else 1)
+            return state._replace(trained=jax.tree.map(lambda x: x * factor, state.trained)), figures
+
+        return too_long
+
+    monkeypatch.setattr(Learning, "make_step", make_step)
+    steps = 12 if every == 4 else 4  # at a checkpoint, or in the end
+    with pytest.raises(
+        DivergedError, match=r"step 4: the loss is \d.*; but it left parameters that are not finite; the"
+    ):
+        train(recipe(checkpoint={"every": every}, schedule={"steps": steps}))
+    assert list((tmp_path / "out" / "checkpoints").iterdir()) == []
+    assert not (tmp_path / "out" / "model").exists()
+
+
+def test_fewer_steps_than_are_done_are_refused(recipe, undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "out")
+    before = (tmp_path / "out" / "run.json").read_bytes(), weights(tmp_path / "out")
+    with pytest.raises(ConfigError, match="holds a run that has done 12 steps, and schedule.steps is 5. Set it to 12"):
+        train(recipe(schedule={"steps": 5}))
+    assert ((tmp_path / "out" / "run.json").read_bytes(), weights(tmp_path / "out")) == before
+
+
+def test_fresh_that_was_killed_at_its_worst_moment_does_not_lock_the_folder(recipe, undisturbed, monkeypatch, tmp_path):
+    """What the run had written is gone, what the next one writes is not there yet."""
+    shutil.copytree(undisturbed, tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+
+    def die(*arguments):
+        raise SystemExit("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workplace, "write_text", die)
+        with pytest.raises(SystemExit, match="killed"):
+            train(recipe(), fresh=True)
+    assert not (tmp_path / "out" / "model").exists()
+    assert train(recipe(), fresh=True).step == 12
+    assert weights(tmp_path / "out") == weights(undisturbed)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_of_several_processes_all_say_for_which_signal_they_end(monkeypatch):
+    """Only one of two was told; the other must not call the run finished."""
+    told = []
+
+    def gather(mine):
+        told.append(mine.item())
+        return np.asarray([mine, 1])  # the other one got SIGTERM
+
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(loops.multihost_utils, "process_allgather", gather)
+    mine, interrupted = Stop(), Stop()
+    interrupted.requested = "SIGINT"
+    assert not loops._agreed(mine, 7)
+    assert loops._agreed(mine, 8)
+    assert loops._agreed(interrupted, 16)
+    assert (mine.requested, interrupted.requested) == ("SIGTERM", "SIGINT")
+    assert told == [0, 2]
 
 
 def test_a_batch_larger_than_the_corpus_leaves_the_folder_and_its_run_alone(recipe, undisturbed, tmp_path):
