@@ -62,6 +62,8 @@ def train(
     with parallel.together():
         if dry_run:
             plan = training.plan_of(training.prepare(config, offline=offline or None))
+            if not parallel.is_first_process():
+                return None
             return emit_json(dataclasses.asdict(plan)) if as_json else emit(str(plan))
         with results_only_on_stdout() if several else nullcontext():
             result = training.train(config, fresh=fresh, progress=not quiet, offline=offline or None)

@@ -54,7 +54,7 @@ class TrainPlan:
 
     def __str__(self) -> str:
         memory = "unknown" if self.step_bytes is None else _gigabytes(self.step_bytes)
-        left = self.steps - self.first_step
+        left = max(self.steps - self.first_step, 0)
         if self.seconds_per_step is None:
             takes = f"unknown ({self.problem})"
         else:
