@@ -28,7 +28,7 @@ def test_two_processes_learn_what_one_learns(lit, tiny_bundle):
             source="pictures/pairs.csv",
             output=f"runs/{name}",
         )
-    lit("train", "one.toml", "-q", check=True)
+    lit("train", "one.toml", "-q", check=True, timeout=1200)
     with socket.create_server(("127.0.0.1", 0)) as server:
         where = f"127.0.0.1:{server.getsockname()[1]}"
     commands = [
@@ -37,7 +37,7 @@ def test_two_processes_learn_what_one_learns(lit, tiny_bundle):
     pipe = subprocess.PIPE
     both = [subprocess.Popen(c, cwd=lit.cwd, env=lit.env, stdout=pipe, stderr=pipe, text=True) for c in commands]
     try:
-        ends = [process.communicate(timeout=400) for process in both]
+        ends = [process.communicate(timeout=1200) for process in both]
     finally:
         for process in both:
             process.kill()
