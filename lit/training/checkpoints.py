@@ -7,6 +7,8 @@ so each checkpoint carries a checksum of every array and of what is told beside 
 import dataclasses
 import gc
 import json
+import shutil
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from lit.training.state import TrainState, architecture, differences, sums
 
 _STATE, _RECORD, _SUMS, _SHAPES, _SEAL = "state", "record", "sums", "architecture", "seal"
 _MOST_NAMED = 4
+_PATIENCE = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,8 @@ class Checkpoints:
             enable_async_checkpointing=True,
         )
         with refusals_told(self.directory):
+            if jax.process_index() == 0:
+                _remove_unfinished(self.directory)
             self._manager = ocp.CheckpointManager(self.directory, options=options)
 
     def __enter__(self) -> "Checkpoints":
@@ -197,6 +202,20 @@ class Checkpoints:
                 f"a checkpoint could not be written to {self.directory}: {refused}. {kept}; free some space and run "
                 "the same command again."
             )
+
+
+def _remove_unfinished(directory: Path) -> None:
+    """What a kill, or a save that failed, left behind.
+
+    Threads of a save that failed in this very process may still be writing there; Orbax would give up at that.
+    """
+    for _ in range(_PATIENCE):
+        left = list(directory.glob("*.orbax-checkpoint-tmp*"))
+        for path in left:
+            shutil.rmtree(path, ignore_errors=True)
+        if not left:
+            return
+        time.sleep(0.05)
 
 
 def _seal(told: Mapping[str, Any]) -> int:

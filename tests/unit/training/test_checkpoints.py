@@ -1,7 +1,9 @@
 """Checkpoints: bit for bit, whole or not at all, and never a damaged one."""
 
+import itertools
 import resource
 import shutil
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -200,3 +202,27 @@ def test_sums_see_one_bit_a_swap_and_nothing_else():
 
 def test_architecture_names_type_and_shape():
     assert architecture({"b": jnp.zeros((2, 3)), "a": (jnp.int32(1),)}) == {"a/0": "int32[]", "b": "float32[2,3]"}
+
+
+def test_what_a_failed_save_is_still_writing_does_not_stop_the_next_run(tmp_path):
+    """Its threads live on for a while, in the same process."""
+    left = tmp_path / "8.orbax-checkpoint-tmp" / "state.orbax-checkpoint-tmp"
+    left.mkdir(parents=True)
+    ends = threading.Event()
+
+    def write():
+        for i in itertools.count():
+            try:
+                (left / str(i)).touch()
+            except FileNotFoundError:
+                break
+        ends.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.steps == []
+        checkpoints.save(8, state(8), {})
+        checkpoints.wait()
+    assert ends.wait(60)
+    assert [path.name for path in tmp_path.iterdir()] == ["8"]
