@@ -123,7 +123,7 @@ def test_it_learns_and_the_model_opens(recipe, files):
     assert not list(result.output.glob(".*tmp"))
 
 
-@pytest.mark.parametrize("step", [1, 4, 7])
+@pytest.mark.parametrize("step", [4, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 7))])
 def test_a_run_that_was_stopped_ends_with_the_same_bits(recipe, undisturbed, monkeypatch, step):
     with monkeypatch.context() as patch:
         stop_at(patch, step)
@@ -136,6 +136,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(recipe, undisturbed, mon
     assert losses(finished.output) == losses(undisturbed)
 
 
+@pytest.mark.slow
 def test_so_does_one_that_died_between_checkpoints(recipe, undisturbed):
     """What was logged after the last checkpoint is done again and logged once."""
 
@@ -172,6 +173,7 @@ def test_a_finished_run_stays_as_it_is(recipe, undisturbed, monkeypatch):
     assert weights(undisturbed) == before
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(recipe, undisturbed, monkeypatch, caplog):
     with monkeypatch.context() as patch:
         stop_at(patch, 6)
@@ -258,6 +260,7 @@ def test_a_folder_of_somebody_else_is_not_touched(recipe, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_checkpoint_time_is_said_and_the_same_command_goes_on(recipe, undisturbed, monkeypatch):
     original = Checkpoints.save
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -29,7 +29,7 @@ def plain():
     return toy.Run(toy.recipe()).do(3)
 
 
-@pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("loss", ["softmax", pytest.param("sigmoid", marks=pytest.mark.slow)])
 def test_it_learns_and_compiles_once(loss):
     run = toy.Run(toy.recipe(objective={"loss": loss}, schedule={"steps": 120}))
     figures = run.do(120)
