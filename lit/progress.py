@@ -83,10 +83,11 @@ def _rate(per_second: float, left: int | None, unit: str) -> str:
     if not unit or not per_second:
         return ""
     shown = f", {per_second / 1e6:,.1f} MB/s" if unit == "bytes" else f", {per_second:,.1f} {unit}/s"
-    return shown if left is None else f"{shown}, {_duration(left / per_second)} left"
+    return shown if left is None else f"{shown}, {duration(left / per_second)} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Such as "3 h 05 min", "2 min 10 s", "8 s"."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

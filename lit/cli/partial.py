@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
 import numpy as np
 from jaxtyping import Float32
 
 from lit.errors import OutputError
-from lit.store.writing import checksums, refusals_told
+from lit.store.writing import checksums, one_at_a_time, refusals_told
 
 _BEGINS = b'{"format": "lit-embed-partial-1"'
 #: Rows that are checked together; bounds the memory.
@@ -163,16 +162,8 @@ class Partial:
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
     place = output.with_name(output.name + ".partial.lock")
-    lock = filelock.FileLock(place, timeout=0)
-    with refusals_told(place):
-        # First, because filelock takes a place where no file can be made for a lock that another process holds.
-        place.touch()
+    with one_at_a_time(place, f"another `lit embed` is writing {output}; wait for it, or name another -o."):
         try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise OutputError(f"another `lit embed` is writing {output}; wait for it, or name another -o.") from error
-    try:
-        yield
-    finally:
-        place.unlink(missing_ok=True)
-        lock.release()
+            yield
+        finally:
+            place.unlink(missing_ok=True)

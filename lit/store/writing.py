@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt32
 
@@ -28,6 +29,32 @@ def refusals_told(path: Path) -> Iterator[None]:
             f"{path} could not be written: {error.strerror or error}. What was done is kept; free some space or make "
             "the folder writable, and run the same command again."
         ) from error
+
+
+@contextmanager
+def one_at_a_time(place: Path, busy: str, *, named: Path | None = None) -> Iterator[None]:
+    """Lets one process into the block; `place` is a file that is made for it, and stays.
+
+    Args:
+      place: the lock.
+      busy: what to say where another process is in the block.
+      named: what a message calls the place, where it cannot be written.
+
+    Raises:
+      OutputError: another process is at it, or no file can be made there.
+    """
+    lock = filelock.FileLock(place, timeout=0)
+    with refusals_told(named or place):
+        # First, because filelock takes a place where no file can be made for a lock that another process holds.
+        place.touch()
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise OutputError(busy) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def checksums(

@@ -8,7 +8,7 @@ import jax
 
 from lit import __version__
 from lit.captions import CachedPairs, Corpus
-from lit.captions.duplicates import Duplicates, duplicates
+from lit.captions.duplicates import Duplicates
 from lit.report import Report
 from lit.training.prepare import Prepared
 from lit.training.recipe import recipe_text
@@ -19,6 +19,7 @@ from lit.training.state import num_params
 def card_text(
     prepared: Prepared,
     pairs: CachedPairs | Corpus,
+    twice: Duplicates,
     records: Sequence[Mapping[str, Any]],
     reports: Mapping[str, Report],
 ) -> str:
@@ -30,7 +31,7 @@ def card_text(
         "## Towers\n",
         _towers(prepared),
         "## Data\n",
-        _data(prepared, pairs),
+        _data(pairs, twice),
         "## Measured\n",
         _measured(records, reports),
         "## Recipe\n",
@@ -52,13 +53,12 @@ def _towers(prepared: Prepared) -> str:
     return "\n".join([*rows, f"- {learnt:,} parameters were trained, {locked:,} were locked", ""])
 
 
-def _data(prepared: Prepared, pairs: CachedPairs | Corpus) -> str:
-    found = duplicates(pairs, prepared.recipe.batch.size, canonicalize=prepared.recipe.data.canonicalize)
+def _data(pairs: CachedPairs | Corpus, twice: Duplicates) -> str:
     captions = sum(map(len, pairs.texts))
     rows = [
         f"- {pairs.name}: {len(pairs):,} images, {captions:,} captions",
         f"- {pairs.left_out}",
-        f"- {words_of(found)}",
+        f"- {words_of(twice)}",
         "",
     ]
     return "\n".join(rows)

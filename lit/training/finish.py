@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from lit.captions import CachedPairs, Corpus
+from lit.captions.duplicates import Duplicates
 from lit.checkpoints import save_bundle
 from lit.errors import MissingExtraError
 from lit.report import Report
@@ -35,6 +36,7 @@ def finish(
     prepared: Prepared,
     params: Mapping[str, Any],
     pairs: CachedPairs | Corpus,
+    twice: Duplicates,
     records: Sequence[Mapping[str, Any]],
     reports: Mapping[str, Report],
 ) -> Path:
@@ -44,7 +46,7 @@ def finish(
       OutputError: they cannot be written.
     """
     output = Path(prepared.recipe.output)
-    card = card_text(prepared, pairs, records, reports)
+    card = card_text(prepared, pairs, twice, records, reports)
     begun = prepared.start
     model = save_bundle(
         output / MODEL, config=begun.config, params=params, vocab=begun.vocab, card=card, overwrite=True

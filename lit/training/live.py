@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from lit.progress import duration
+
 #: Seconds between two lines where nobody watches, and between two states of the line where somebody does.
 _LINE_EVERY, _SHOW_EVERY = 10.0, 0.2
 
@@ -52,12 +54,3 @@ class Live:
             f"logit scale {record['logit_scale']:.3g}, {record['pairs_per_second']:,.0f} pairs/s, "
             f"waiting {100 * record['waiting']:.0f} %, {duration(left)} left"
         )
-
-
-def duration(seconds: float) -> str:
-    """Such as "3 h 05 min", "2 min 10 s", "8 s"."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lit.training.live import duration
+from lit.progress import duration
 from lit.training.mesh import everywhere, put_batch
 from lit.training.prepare import Prepared
 from lit.training.state import num_bytes, num_params

@@ -11,14 +11,15 @@ from typing import Any
 import jax
 
 from lit.captions import Batches, CachedPairs, Corpus
-from lit.captions.duplicates import duplicates
+from lit.captions.duplicates import Duplicates, duplicates
 from lit.errors import ConfigError
 from lit.evaluation.meeting import exchange
+from lit.progress import duration
 from lit.training.card import words_of
 from lit.training.checkpoints import Checkpoints
 from lit.training.events import Events
 from lit.training.finish import finish, host_params
-from lit.training.live import Live, duration
+from lit.training.live import Live
 from lit.training.loop import Surroundings, run_steps
 from lit.training.mesh import everywhere
 from lit.training.metrics_log import MetricsLog, read_metrics
@@ -95,7 +96,8 @@ class _Training:
 
     def run(self) -> Result:
         pairs = read_pairs(self._prepared, progress=self._progress)
-        self._say_what_there_is(pairs)
+        twice = duplicates(pairs, self._config.batch.size, canonicalize=self._config.data.canonicalize)
+        self._say_what_there_is(pairs, twice)
         with ExitStack() as stack:
             batches = stack.enter_context(closing(make_batches(self._prepared, pairs)))
             checkpoints = stack.enter_context(
@@ -115,7 +117,7 @@ class _Training:
             self._stop.patient = False
             if batches.replaced.total:
                 _log.warning("%s", batches.replaced)
-            return self._end(state, locked, pairs)
+            return self._end(state, pairs, twice)
 
     def _begin(self, checkpoints: Checkpoints, batches: Batches, fixed: Mapping[str, int]) -> TrainState:
         """The newest sound state, with the batches at its place; or the first."""
@@ -173,7 +175,7 @@ class _Training:
             checkpoints=checkpoints, report=report, evaluate=evaluate, stop=self._stop, kept={"locked": dict(fixed)}
         )
 
-    def _end(self, state: TrainState, locked: Any, pairs: CachedPairs | Corpus) -> Result:
+    def _end(self, state: TrainState, pairs: CachedPairs | Corpus, twice: Duplicates) -> Result:
         steps, records = self._config.schedule.steps, read_metrics(self._output / METRICS)
         loss, accuracy = reached(records)
         done, model, reports = int(state.step), None, {}
@@ -181,7 +183,7 @@ class _Training:
             params = host_params(self._prepared, state)
             reports = evaluate_suites(self._prepared, params, progress=self._progress)
             if self._writes:
-                model = finish(self._prepared, params, pairs, records, reports)
+                model = finish(self._prepared, params, pairs, twice, records, reports)
         return Result(
             output=self._output,
             model=model,
@@ -193,13 +195,11 @@ class _Training:
             stopped=self._stop.requested if done < steps else "",
         )
 
-    def _say_what_there_is(self, pairs: CachedPairs | Corpus) -> None:
-        size = self._config.batch.size
+    def _say_what_there_is(self, pairs: CachedPairs | Corpus, twice: Duplicates) -> None:
         if pairs.left_out.total or pairs.left_out.captions:
             _log.warning("%s: %s", pairs.name, pairs.left_out)
-        found = duplicates(pairs, size, canonicalize=self._config.data.canonicalize)
-        if found.texts or found.images:
-            self._say(f"{pairs.name}: {words_of(found)}")
+        if twice.texts or twice.images:
+            self._say(f"{pairs.name}: {words_of(twice)}")
         if isinstance(pairs, CachedPairs):
             self._say(
                 f"{len(pairs):,} images embedded in {duration(pairs.seconds)}: {pairs.computed:,} computed, "

@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from lit import config as configs
 from lit.errors import ConfigError, OutputError
-from lit.store.writing import refusals_told
+from lit.store.writing import one_at_a_time, refusals_told
 from lit.training.recipe import TrainConfig, recipe_text
 from lit.training.state import differences
 from lit.writing import write_text
@@ -54,7 +52,8 @@ def open_workplace(config: TrainConfig, *, fresh: bool = False, write: bool = Tr
         return
     with refusals_told(output):
         output.mkdir(parents=True, exist_ok=True)
-    with _locked(output):
+    busy = f"another `lit train` is at work in {output}; wait for it, or name another."
+    with one_at_a_time(output / _LOCK, busy, named=output):
         yield () if fresh else _changes(output, config)
 
 
@@ -146,17 +145,3 @@ def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
     return flat
-
-
-@contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    lock = filelock.FileLock(output / _LOCK, timeout=0)
-    with refusals_told(output):
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise OutputError(f"another `lit train` is at work in {output}; wait for it, or name another.") from error
-    try:
-        yield
-    finally:
-        lock.release()

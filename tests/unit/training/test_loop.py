@@ -1,5 +1,6 @@
 """A whole run in this process: it learns, stops, goes on to the same bits, and says what is wrong."""
 
+import itertools
 import json
 import os
 import resource
@@ -284,15 +285,19 @@ def test_a_full_disk_at_checkpoint_time_is_said_and_the_same_command_goes_on(rec
     assert weights(finished.output) == weights(undisturbed)
 
 
-def test_a_diverging_run_stops_with_advice_and_keeps_the_checkpoint_before(recipe, monkeypatch, tmp_path):
-    original, seen = loops.rows_of, []
+def poison(monkeypatch, *, batch, factor):
+    """Multiplies the image embeddings of one batch, the first being 1."""
+    original, count = loops.rows_of, itertools.count(1)
 
-    def poisoned(batch):
-        rows = original(batch)
-        seen.append(batch)
-        return rows | {"zimg": rows["zimg"] * np.float32(np.nan)} if len(seen) == 6 else rows
+    def poisoned(taken):
+        rows = original(taken)
+        return rows | {"zimg": rows["zimg"] * np.float32(factor)} if next(count) == batch else rows
 
     monkeypatch.setattr(loops, "rows_of", poisoned)
+
+
+def test_a_diverging_run_stops_with_advice_and_keeps_the_checkpoint_before(recipe, monkeypatch, tmp_path):
+    poison(monkeypatch, batch=6, factor=np.nan)
     with pytest.raises(DivergedError) as raised:
         train(recipe())
     said = str(raised.value)
@@ -306,14 +311,7 @@ def test_a_diverging_run_stops_with_advice_and_keeps_the_checkpoint_before(recip
 
 def test_a_state_that_is_not_finite_is_never_saved(recipe, monkeypatch, tmp_path):
     """The poison comes at the very step of a checkpoint."""
-    original, seen = loops.rows_of, []
-
-    def poisoned(batch):
-        rows = original(batch)
-        seen.append(batch)
-        return rows | {"zimg": rows["zimg"] * np.float32(np.inf)} if len(seen) == 4 else rows
-
-    monkeypatch.setattr(loops, "rows_of", poisoned)
+    poison(monkeypatch, batch=4, factor=np.inf)
     with pytest.raises(DivergedError, match="no checkpoint was written yet"):
         train(recipe())
     assert list((tmp_path / "out" / "checkpoints").iterdir()) == []

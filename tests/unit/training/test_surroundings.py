@@ -7,8 +7,9 @@ import signal
 import pytest
 
 from lit.errors import OutputError
+from lit.progress import duration
 from lit.training.events import Events
-from lit.training.live import Live, duration
+from lit.training.live import Live
 from lit.training.meter import Meter
 from lit.training.metrics_log import MetricsLog, read_metrics
 from lit.training.signals import Terminated, stop_on_signals
