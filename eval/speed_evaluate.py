@@ -1,11 +1,12 @@
 """A whole evaluation against its two parts alone, side by side: decoding on all cores, and the tower on ready pixels.
 
-    python eval/speed_evaluate.py [embedded] [vit] [vit-bfloat16] [rescore] [--openvino] [--rounds 5] [--images 2000]
+    python eval/speed_evaluate.py [SECTION ...] [--openvino] [--rounds 5] [--images 2000]
 
 The parts and the whole take turns, round after round; ratios are medians over rounds of paired times.  JPEGs are crops
 of the demo's photographs, 256 to 640 pixels wide, of several qualities, in a folder of class folders; "vit" is a
 ViT-B/16 with random weights, on a tenth of them.  The whole is `lit.evaluate` on that folder, with no image embedding
-stored before, and with class embeddings from the cache.
+stored before, and with class embeddings from the cache.  "side" is the embedded tower on ready pixels, with one batch
+at a time and with two side by side, as `lit.streams.pipelined` runs them.
 
 What the parts need of the processors together bounds the whole: two parts that keep all cores busy cannot run at once
 in the time of the slower.  The bound is that: the slower part alone, over (processor time of both) / cores or the
@@ -16,6 +17,7 @@ waits for.
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -29,7 +31,7 @@ from PIL import Image
 from speed import machine
 
 import lit
-from lit import checkpoints, zoo
+from lit import checkpoints, streams, zoo
 from lit.datasets import Example
 from lit.evaluation.embedding import embed_dataset, image_fingerprint
 from lit.evaluation.plan import plan
@@ -41,7 +43,7 @@ from lit.nn import two_towers
 from lit.store import EmbeddingStore, digest_of
 
 HERE = Path(__file__).resolve().parent
-SECTIONS = ("embedded", "vit", "vit-bfloat16", "rescore")
+SECTIONS = ("side", "embedded", "vit", "vit-bfloat16", "rescore")
 SIZES = ((500, 375), (375, 500), (500, 333), (640, 480), (500, 375), (256, 256))
 LEAST, SECONDS = 0.9, 1.0
 
@@ -116,6 +118,21 @@ def overlap(model, folder, rounds):
         rate, ms = out["images_per_second"][name], out["processor_ms_per_image"][name]
         print(f"  {name:8} {rate:8.1f} images/s {ms:8.2f} ms of processor an image")
     print("  the report's own timing, s:", ", ".join(f"{name} {value:.2f}" for name, value in out["report"].items()))
+    return out
+
+
+def side_by_side(model, folder, rounds):
+    """The tower alone, one batch after the other, and two at a time."""
+    _, pixels = preprocess_batch(sorted(folder.rglob("*.jpg")), model.config.preprocess)
+
+    def tower(batches):
+        streams.SIDE_BY_SIDE = batches
+        model.apply(images=pixels)
+
+    times = race({str(n): functools.partial(tower, n) for n in (1, 2)}, rounds)
+    out = {n: len(pixels) / statistics.median(t[0] for t in pairs) for n, pairs in times.items()}
+    out["gain"] = statistics.median(a[0] / b[0] for a, b in zip(times["1"], times["2"], strict=True))
+    print(f"  one batch {out['1']:.1f} images/s, two side by side {out['2']:.1f}: {out['gain']:.2f} x")
     return out
 
 
@@ -223,7 +240,9 @@ def main():
             write_photographs(Path(folder, name), images)
         for section in sections:
             print(f"{section}, {engine}")
-            if section == "embedded":
+            if section == "side":
+                results[section] = side_by_side(lit.load(engine=engine), Path(folder, "all"), args.rounds)
+            elif section == "embedded":
                 results[section] = overlap(lit.load(engine=engine), Path(folder, "all"), args.rounds)
             elif section == "rescore":
                 results[section] = rescore(lit.load(), args.rounds)

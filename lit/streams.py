@@ -24,9 +24,9 @@ _T = TypeVar("_T")
 
 #: Batches under way beside the one that is collected.
 IN_FLIGHT = 2
-#: Batches that compute side by side.  On a CPU they fill the gaps in which one batch waits for the slowest core: 93
-#: images/s instead of 66 (embedded model, batch 2), 3.7 instead of 3.1 (ViT-B/16), on 2 cores of an AMD EPYC.  On an
-#: accelerator one computes while the next is being sent.
+#: Batches that compute side by side.  On a CPU they fill the gaps in which one batch waits for the slowest core: 95
+#: images/s instead of 75 (embedded model, 2 cores of an AMD EPYC; eval/speed_evaluate.py side).  On an accelerator one
+#: computes while the next is being sent.
 SIDE_BY_SIDE = 2
 
 
