@@ -71,6 +71,8 @@ class XlaEngine:
       params: its nested parameters, numpy or JAX arrays.
       precision: "float32", or "bfloat16": matrix products take bfloat16 operands and accumulate in float32.
       devices: defaults to every local device.
+      features: `images` gives what the image tower makes before any head on it, not embeddings; the parameters of the
+        text side may then be absent.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class XlaEngine:
         *,
         precision: Precision = "float32",
         devices: Sequence[Any] | None = None,
+        features: bool = False,
     ) -> None:
         check_precision(precision)
         devices = devices or jax.local_devices()
@@ -90,7 +93,8 @@ class XlaEngine:
         self.params = jax.device_put(two_towers.cast_params(params, precision), everywhere)
         self._image_params = {k: v for k, v in self.params.items() if not k.startswith("txt")}
         self._text_params = {k: v for k, v in self.params.items() if not k.startswith("img")}
-        self._image, self._text = (jax.jit(f) for f in tower_functions(config, precision))
+        image, text = tower_functions(config, precision)
+        self._image, self._text = jax.jit(feature_function(config, precision) if features else image), jax.jit(text)
         self.image_batch = default_image_batch(devices[0].platform, len(devices))
         self.text_batch = TEXTS_PER_IMAGE * self.image_batch
         self.description = f"xla {devices[0].platform} {devices[0].device_kind} x{len(devices)}, jax {jax.__version__}"
@@ -110,18 +114,37 @@ def tower_functions(config: LiTConfig, precision: Precision) -> tuple[Any, Any]:
     The image function takes uint8 too and maps it to the value range on the device: a quarter of the bytes travel.
     """
     towers: Callable[..., Any] = two_towers.build(config, dtype=precision).apply
-    # A table, because XLA may turn a division into a product: the same floats as on the host, bit for bit.
-    values = to_range(np.arange(256, dtype=np.uint8), config.preprocess)
+    in_range = _in_range(config)
 
     def image(params: Any, pixels: jax.Array) -> jax.Array:
-        if pixels.dtype == jnp.uint8:
-            pixels = jnp.asarray(values)[pixels.astype(jnp.int32)]
-        return towers({"params": params}, pixels, None)[0]
+        return towers({"params": params}, in_range(pixels), None)[0]
 
     def text(params: Any, tokens: jax.Array) -> jax.Array:
         return towers({"params": params}, None, tokens)[1]
 
     return image, text
+
+
+def feature_function(config: LiTConfig, precision: Precision) -> Any:
+    """`(params, pixels) -> features` of the image tower before any head; `two_towers.image_head` goes on from there."""
+    tower: Callable[..., Any] = two_towers.build_tower(two_towers.without_head(config.image), dtype=precision).apply
+    in_range = _in_range(config)
+
+    def features(params: Any, pixels: jax.Array) -> jax.Array:
+        return tower({"params": params["img"]}, in_range(pixels))[0]
+
+    return features
+
+
+def _in_range(config: LiTConfig) -> Callable[[jax.Array], jax.Array]:
+    """uint8 to the value range of the model; what is float is so already."""
+    # A table, because XLA may turn a division into a product: the same floats as on the host, bit for bit.
+    values = to_range(np.arange(256, dtype=np.uint8), config.preprocess)
+
+    def in_range(pixels: jax.Array) -> jax.Array:
+        return jnp.asarray(values)[pixels.astype(jnp.int32)] if pixels.dtype == jnp.uint8 else pixels
+
+    return in_range
 
 
 def check_precision(precision: str) -> None:

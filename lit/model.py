@@ -8,18 +8,19 @@ import dataclasses
 import functools
 import hashlib
 import math
-from collections.abc import Generator, Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32
 
-from lit import __version__, checkpoints, streams
+from lit import __version__, streams
 from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings, Pixels, TextEmbeddings, TokenIds
 from lit.engine import Engine, Precision, XlaEngine, batch_size_for, check_engine
-from lit.errors import CheckpointError, ConfigError, ImageError, InputError
+from lit.errors import CheckpointError, ConfigError, InputError
+from lit.image_embedder import ImageEmbedder, params_digest
 from lit.images import ImageInput
 from lit.prepared import checked_pixels, checked_tokens
 from lit.progress import progress as show_progress
@@ -31,7 +32,7 @@ _TEXT_CHUNK = 4096
 _SHORTEST = 16
 
 
-class Model:
+class Model(ImageEmbedder):
     """Embeds pictures and texts into one space.
 
     `lit.load` makes one.
@@ -59,15 +60,13 @@ class Model:
         engine: str = "xla",
         card: str = "",
     ) -> None:
-        self.config, self.tokenizer, self.card = config, tokenizer, card
-        self.precision = precision
+        self.tokenizer, self.card = tokenizer, card
         if tokenizer.vocab_size > config.text.vocab_size:
             raise CheckpointError(
                 f"{config.name}: the vocabulary has {tokenizer.vocab_size:,} ids and the text tower "
                 f"{config.text.vocab_size:,} embeddings; take the vocabulary that was published with the weights."
             )
-        # The engine alone holds the parameters: a second copy in numpy would double the memory of a large model.
-        self._engine = build_engine(engine, config, params, precision)
+        super().__init__(config, build_engine(engine, config, params, precision), precision)
 
     def __repr__(self) -> str:
         image, text = self.config.image.kind, self.config.text.kind
@@ -79,11 +78,6 @@ class Model:
     def name(self) -> str:
         """As released."""
         return self.config.name
-
-    @property
-    def dim(self) -> int:
-        """Width of the shared space."""
-        return self.config.dim
 
     @property
     def logit_scale(self) -> float:
@@ -98,12 +92,7 @@ class Model:
     @functools.cached_property
     def weights_digest(self) -> str:
         """SHA-256 (hex) over the parameters as they are computed with: names, types, shapes, values."""
-        digest = hashlib.sha256()
-        for name, array in sorted(checkpoints.flatten(self._engine.params).items()):
-            array = np.ascontiguousarray(array)
-            digest.update(f"{name} {array.dtype} {array.shape}".encode())
-            digest.update(array.view(np.uint8).data)
-        return digest.hexdigest()
+        return params_digest(self._engine.params)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -148,10 +137,6 @@ class Model:
         other.config = dataclasses.replace(self.config, preprocess=preprocess)
         return other
 
-    def image_batch(self, batch_size: int | None = None) -> int:
-        """Pictures that go through the tower together: what was asked for, as the devices take it, or the default."""
-        return batch_size_for(self._engine, batch_size, self._engine.image_batch)
-
     def in_bfloat16(self) -> "Model":
         """The same model with its matrix products in bfloat16, to measure what that costs.
 
@@ -164,88 +149,6 @@ class Model:
         return Model(
             self.config, self._engine.params, self.tokenizer, precision="bfloat16", engine=engine, card=self.card
         )
-
-    def embed_images(
-        self,
-        images: Iterable[ImageInput],
-        *,
-        batch_size: int | None = None,
-        failures: list[ImageError] | None = None,
-        progress: bool = False,
-    ) -> ImageEmbeddings:
-        """Embeds pictures; any iterable, in bounded memory, decoding while the towers compute.
-
-        Args:
-          images: paths, bytes, file objects, PIL images, numpy arrays (see `lit.images`).
-          batch_size: pictures per batch.  Every batch has this one shape (the last is padded), and so a picture's
-            embedding does not depend on its neighbours or its place, byte for byte.  The default suits the device.
-          failures: None raises on the first picture that cannot be used.  A list collects these errors instead (their
-            `index` says which), and the result has a row for each of the others, in order.
-          progress: show it on standard error.
-
-        Returns:
-          (images, dim) float32, rows of unit norm.
-
-        Raises:
-          ImageError: a picture cannot be used; it names the picture.
-          InputError: there are no pictures, or what was handed in is not a collection.
-        """
-        batches = self.iter_images(images, batch_size=batch_size, failures=failures, progress=progress)
-        rows = [embeddings for _, embeddings in batches]
-        return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)
-
-    def iter_images(
-        self,
-        images: Iterable[ImageInput],
-        *,
-        batch_size: int | None = None,
-        failures: list[ImageError] | None = None,
-        progress: bool = False,
-        clock: streams.Clock | None = None,
-    ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
-        """Like `embed_images`, a batch at a time: yields positions in `images`, and their embeddings, in order.
-
-        Closing it, or an error in the middle, ends its threads.
-
-        Args:
-          images, batch_size, failures, progress: see `embed_images`.
-          clock: is told how long decoding and the tower took.
-        """
-        size = self.image_batch(batch_size)
-        if failures is not None and not isinstance(failures, list):
-            raise InputError(
-                f"failures is of type {type(failures).__name__}; hand in a list, which collects them, or None, which "
-                "raises the first."
-            )
-        return self._image_batches(streams.collection(images, "images"), size, failures, progress, clock)
-
-    def _image_batches(
-        self,
-        images: Iterable[ImageInput],
-        size: int,
-        failures: list[ImageError] | None,
-        progress: bool,
-        clock: streams.Clock | None,
-    ) -> Generator[tuple[Int[np.ndarray, "images"], Float32[np.ndarray, "images dim"]], None, None]:
-        total = len(images) if isinstance(images, Sized) else None
-        seen, failed_before = 0, len(failures or ())
-        with show_progress("embedding images", total, enabled=progress, unit="images") as advance:
-            stream = pictures.iter_preprocessed(images, self.config.preprocess, failures=failures, clock=clock)
-            batches = streams.pipelined(streams.chunks(stream, size), self._start_images(size), clock=clock)
-            try:
-                for batch, zimg in batches:
-                    index, rows = np.asarray([i for i, _ in batch]), zimg[: len(batch)]
-                    advance(batch[-1][0] + 1 - seen)  # those that cannot be used are done with, too
-                    seen = batch[-1][0] + 1
-                    yield index, rows
-            finally:
-                batches.close()
-                stream.close()
-        if not seen and len(failures or ()) == failed_before:
-            raise InputError("there are no images to embed; give at least one.")
-
-    def _start_images(self, size: int) -> Any:
-        return lambda batch: self._engine.images(streams.pad_rows([picture for _, picture in batch], size))
 
     def embed_texts(
         self, texts: Iterable[str], *, batch_size: int | None = None, progress: bool = False

@@ -81,7 +81,7 @@ def batch_of(step: int, size: int = 16, *, pixels: bool = False) -> dict[str, np
 @functools.lru_cache
 def _compiled(config: TrainConfig, model: LiTConfig) -> tuple[Learning, TrainState, Any]:
     """Once for each recipe: the step of the toy compiles for seconds."""
-    names = trained_names(param_shapes(model), Lock(config.model.lock))
+    names = trained_names(param_shapes(model), Lock(config.model.lock), heads=_heads(config))
     trained, _ = split(random(model), names)
     how = optimizer(config, schedule(config), trained)
     learning = Learning(recipe=config, model=model, optimizer=how, mesh=make_mesh(config))
@@ -89,13 +89,18 @@ def _compiled(config: TrainConfig, model: LiTConfig) -> tuple[Learning, TrainSta
     return learning, like, learning.make_step(like)
 
 
+def _heads(config: TrainConfig) -> list[str]:
+    return ["img/head"] if config.model.image_learns else []
+
+
 class Run:
     """A training without files."""
 
-    def __init__(self, config: TrainConfig, params: dict | None = None) -> None:
-        self.model = model_config(bias=config.objective.loss == "sigmoid")
+    def __init__(self, config: TrainConfig, params: dict | None = None, model: LiTConfig | None = None) -> None:
+        self.model = model or model_config(bias=config.objective.loss == "sigmoid")
         params = params or random(self.model)
-        self.trained, locked = split(params, trained_names(checkpoints.flatten(params), Lock(config.model.lock)))
+        names = trained_names(checkpoints.flatten(params), Lock(config.model.lock), heads=_heads(config))
+        self.trained, locked = split(params, names)
         self.learning, self.like, self.step = _compiled(config, self.model)
         self.state = self.learning.initial_state(self.trained)
         self.locked = jax.device_put(locked, everywhere(self.learning.mesh))

@@ -30,13 +30,13 @@ class Batch:
     Attributes:
       tokens: ids of a caption each.
       index: rows of the corpus.
-      zimg: embeddings, where the corpus is cached; else None.
+      vectors: of `CachedPairs`, where the corpus is cached; else None.
       pixels: (pairs, size, size, 3), where it is not; `lit.images.to_range` says what a tower makes of them.
     """
 
     tokens: Int32[np.ndarray, "pairs tokens"]
     index: Int64[np.ndarray, "pairs"]
-    zimg: Float32[np.ndarray, "pairs dim"] | None = None
+    vectors: Float32[np.ndarray, "pairs width"] | None = None
     pixels: UInt8[np.ndarray, "pairs size size 3"] | None = None
 
 
@@ -122,8 +122,8 @@ class Batches:
         if names := made["replaced"]:
             self.replaced += LeftOut({REPLACED: len(names)}, {REPLACED: tuple(names[:NAMES])})
         index = made["index"]
-        zimg = self._pairs.zimg[index] if isinstance(self._pairs, CachedPairs) else None
-        return Batch(made["tokens"], index, zimg, made.get("pixels"))
+        vectors = self._pairs.vectors[index] if isinstance(self._pairs, CachedPairs) else None
+        return Batch(made["tokens"], index, vectors, made.get("pixels"))
 
     def state(self) -> dict[str, Any]:
         """Where it stands: small, and JSON can write it.  Batches that were only prepared do not count.

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -31,7 +32,8 @@ class CachedPairs:
         to it.
       ids: names for people.
       texts: the captions of each image, at least one.
-      zimg: (images, dim) float32, rows of unit norm, in memory.
+      vectors: (images, width) float32, in memory: what the locked part of the image side gives.
+      kind: what they are: "zimg", embeddings of unit norm, or "features" of a tower, for a head that learns.
       digests: (images, 32) SHA-256 of the pictures as stored; equal ones are one picture.
       left_out: what was not embedded, or has no caption.
       computed, reused: images that went through the tower, and that were in the store.
@@ -42,8 +44,9 @@ class CachedPairs:
     key: str
     ids: tuple[str, ...] = dataclasses.field(repr=False)
     texts: tuple[tuple[str, ...], ...] = dataclasses.field(repr=False)
-    zimg: Float32[np.ndarray, "images dim"] = dataclasses.field(repr=False)
+    vectors: Float32[np.ndarray, "images width"] = dataclasses.field(repr=False)
     digests: UInt8[np.ndarray, "images 32"] = dataclasses.field(repr=False)
+    kind: Literal["zimg", "features"] = "zimg"
     left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
     computed: int = 0
     reused: int = 0

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 from lit.datasets import Dataset
 from lit.errors import ConfigError, DatasetError
 from lit.evaluation.one_pass import OnePass, unusable
-from lit.model import Model
+from lit.image_embedder import ImageEmbedder
 from lit.report.report import Excluded, Timing
 from lit.store import DatasetIndex, EmbeddingStore, index_key
 
@@ -42,7 +42,7 @@ class EmbeddedDataset:
 
 
 def embed_dataset(
-    model: Model,
+    model: ImageEmbedder,
     dataset: Dataset,
     *,
     keep: bool = True,
@@ -106,9 +106,14 @@ def embed_dataset(
     return EmbeddedDataset(**columns, zimg=zimg, timing=timing)
 
 
-def image_fingerprint(model: Model, batch_size: int) -> str:
+def image_fingerprint(model: ImageEmbedder, batch_size: int) -> str:
     """SHA-256 (hex) over what determines an image's embedding, beside the image, to the last bit."""
-    said = 1, model.fingerprint, batch_size, [f"{name} {version(name)}" for name in ("numpy", "pillow", "simplejpeg")]
+    said = (
+        2,
+        model.image_fingerprint,
+        batch_size,
+        [f"{name} {version(name)}" for name in ("numpy", "pillow", "simplejpeg")],
+    )
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 

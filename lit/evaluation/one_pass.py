@@ -12,7 +12,7 @@ from lit.datasets import Dataset
 from lit.errors import ImageError
 from lit.evaluation import meeting
 from lit.evaluation.reading import Read, Reading
-from lit.model import Model
+from lit.image_embedder import ImageEmbedder
 from lit.progress import progress as show_progress
 from lit.report.report import Timing
 from lit.store import DatasetIndex, EmbeddingStore
@@ -36,7 +36,7 @@ class OnePass:
     """
 
     def __init__(
-        self, model: Model, dataset: Dataset, share: range, store: EmbeddingStore | None, skip_bad: bool
+        self, model: ImageEmbedder, dataset: Dataset, share: range, store: EmbeddingStore | None, skip_bad: bool
     ) -> None:
         self._model, self._share, self._store = model, share, store
         self._reading, self._clock, self._computed = Reading(dataset, share), Clock(), 0

@@ -1,8 +1,9 @@
 """Two towers into one space: any image tower beside any text tower, by configuration."""
 
+import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -26,6 +27,7 @@ from lit.nn.bert import Bert
 from lit.nn.blocks import prefixed
 from lit.nn.efficientnet import EfficientNetLite
 from lit.nn.heads import PrototypeHead
+from lit.nn.layers import Dense
 from lit.nn.text import TextTransformer
 from lit.nn.vit import ViT
 
@@ -84,8 +86,14 @@ class TwoTowers(nn.Module):
         out |= prefixed(side, inner)
         if head is not None:
             z = PrototypeHead(head, self.dtype, name=f"{side}_head")(z)
-        norm = out[f"{side}/norm"] = jnp.linalg.norm(z, axis=1, keepdims=True)
-        return z / (norm + 1e-8)
+        z, out[f"{side}/norm"] = _normalised(z)
+        return z
+
+
+def _normalised(z: Float32[Array, "batch dim"]) -> tuple[Float32[Array, "batch dim"], Float32[Array, "batch 1"]]:
+    """Rows of unit norm, and their norms before."""
+    norm = jnp.linalg.norm(z, axis=1, keepdims=True)
+    return z / (norm + 1e-8), norm
 
 
 def build(config: LiTConfig, *, dtype: str = "float32") -> TwoTowers:
@@ -97,6 +105,28 @@ def build(config: LiTConfig, *, dtype: str = "float32") -> TwoTowers:
       UnknownNameError: the dtype is neither "float32" nor "bfloat16".
     """
     return TwoTowers(config, _dtype(dtype))
+
+
+def image_head(config: LiTConfig, *, dtype: str = "float32") -> Callable[[Any, Array], Array]:
+    """What stands on the image tower: `(params, features) -> zimg`, equal to `TwoTowers` on the image.
+
+    `features` is what the tower gives without its own Dense head: `build_tower(without_head(config.image))`.
+    """
+
+    def head(params: Any, features: Float32[Array, "images features"]) -> Float32[Array, "images dim"]:
+        z: Any = features
+        if config.image.out_dim is not None:
+            z = Dense(config.image.out_dim, _dtype(dtype)).apply({"params": params["img"]["head"]}, z)
+        if config.image_head is not None:
+            z = PrototypeHead(config.image_head, _dtype(dtype)).apply({"params": params["img_head"]}, z)
+        return _normalised(z)[0]
+
+    return head
+
+
+def without_head(config: ImageTowerConfig) -> ImageTowerConfig:
+    """The same tower, ending before its Dense head."""
+    return dataclasses.replace(config, out_dim=None)
 
 
 def build_tower(config: ImageTowerConfig | TextTowerConfig, *, dtype: str = "float32") -> nn.Module:

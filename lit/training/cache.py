@@ -8,13 +8,13 @@ from lit.captions.left_out import counted
 from lit.captions.pairs import key_of
 from lit.evaluation import meeting
 from lit.evaluation.embedding import EmbeddedDataset, embed_dataset
-from lit.model import Model
+from lit.image_embedder import ImageEmbedder
 
 UNUSABLE = "the picture cannot be used"
 
 
 def embed_corpus(
-    model: Model,
+    side: ImageEmbedder,
     corpus: Corpus,
     *,
     batch_size: int | None = None,
@@ -28,7 +28,7 @@ def embed_corpus(
     into the store, and then reads the others'; so they should share a cache folder (`LIT_CACHE`), or each computes all.
 
     Args:
-      model: the image tower.
+      side: the image side, as far as it is locked (`lit.training.image_side`), or a whole model.
       corpus: any, also one that can be read in order only.
       batch_size: images per batch; see `lit.evaluation.embedding.embed_dataset`.
       skip_bad: leave out pictures that cannot be used, and count them; else the first one is an error.
@@ -45,13 +45,13 @@ def embed_corpus(
     computed = 0
     if keep and processes > 1:
         own = embed_dataset(
-            model, corpus.dataset, batch_size=batch_size, skip_bad=skip_bad, progress=progress and not process,
+            side, corpus.dataset, batch_size=batch_size, skip_bad=skip_bad, progress=progress and not process,
             shard=process, shards=processes,
         )  # fmt: skip
         computed = own.timing.computed
         meeting.exchange("the pictures of the corpus are embedded")
     embedded = embed_dataset(
-        model, corpus.dataset, keep=keep, batch_size=batch_size, skip_bad=skip_bad, progress=progress and not process
+        side, corpus.dataset, keep=keep, batch_size=batch_size, skip_bad=skip_bad, progress=progress and not process
     )
     good, left_out = corpus.sorted_out(embedded.ids, embedded.texts)
     texts = tuple(stripped(embedded.texts[row]) for row in good)
@@ -60,10 +60,11 @@ def embed_corpus(
     return CachedPairs(
         name=corpus.name,
         # Not the embeddings, whose last bits another machine or release may move.
-        key=key_of(texts, model.weights_digest.encode(), repr(model.config.preprocess).encode(), digests.tobytes()),
+        key=key_of(texts, side.image_weights_digest.encode(), repr(side.config.preprocess).encode(), digests.tobytes()),
         ids=tuple(embedded.ids[row] for row in good),
         texts=texts,
-        zimg=embedded.zimg if everything else embedded.zimg[good],
+        vectors=embedded.zimg if everything else embedded.zimg[good],
+        kind=side.kind,
         digests=digests,
         left_out=left_out + _unusable(embedded),
         computed=computed + embedded.timing.computed,

@@ -62,7 +62,7 @@ def run_steps(
         began = time.perf_counter()
         batch = next(batches)
         waited = time.perf_counter() - began
-        state, figures = step(state, locked, put_batch(prepared.learning.mesh, rows_of(batch)))
+        state, figures = step(state, locked, put_batch(prepared.learning.mesh, rows_of(batch, config.image_rows)))
         done += 1
         scribe.write()
         scribe.take(done, figures, waited)
@@ -82,12 +82,11 @@ def run_steps(
     return state
 
 
-def rows_of(batch: Batch) -> dict[str, np.ndarray]:
-    """What a step takes of a batch."""
-    if batch.zimg is not None:
-        return {"tokens": batch.tokens, "zimg": np.ascontiguousarray(batch.zimg)}
-    assert batch.pixels is not None
-    return {"tokens": batch.tokens, "pixels": batch.pixels}
+def rows_of(batch: Batch, kind: str) -> dict[str, np.ndarray]:
+    """What a step takes of a batch, whose images are of this kind (`TrainConfig.image_rows`)."""
+    images = batch.pixels if batch.vectors is None else np.ascontiguousarray(batch.vectors)
+    assert images is not None  # a batch has one of the two
+    return {"tokens": batch.tokens, kind: images}
 
 
 class _Scribe:

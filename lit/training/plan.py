@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from lit.nn.two_towers import without_head
 from lit.progress import duration
 from lit.training.mesh import everywhere, put_batch
 from lit.training.prepare import Prepared
@@ -133,9 +134,10 @@ def made_up_batch(prepared: Prepared) -> dict[str, np.ndarray]:
     rows, rng = recipe.batch.size // jax.process_count(), np.random.default_rng(0)
     ids = min(prepared.start.tokenizer.vocab_size, config.text.vocab_size)
     tokens = rng.integers(1, ids, (rows, prepared.start.tokenizer.context_length), dtype=np.int32)
-    if recipe.cached:
-        zimg = rng.normal(size=(rows, config.dim)).astype(np.float32)
-        return {"tokens": tokens, "zimg": zimg / np.linalg.norm(zimg, axis=1, keepdims=True)}
+    if (kind := recipe.image_rows) != "pixels":
+        width = config.dim if kind == "zimg" else without_head(config.image).features
+        vectors = rng.normal(size=(rows, width)).astype(np.float32)
+        return {"tokens": tokens, kind: vectors / np.linalg.norm(vectors, axis=1, keepdims=True)}
     size = config.preprocess.image_size
     return {"tokens": tokens, "pixels": rng.integers(0, 256, (rows, size, size, 3), dtype=np.uint8)}
 

@@ -4,14 +4,11 @@ import dataclasses
 from typing import Any
 
 import jax
-import numpy as np
 
 from lit.captions import Batches, CachedPairs, Corpus, open_corpus
-from lit.checkpoints import unflatten
-from lit.config import TextTransformerConfig
+from lit.engine import XlaEngine
 from lit.errors import ConfigError
-from lit.model import Model
-from lit.nn.two_towers import param_shapes
+from lit.image_embedder import ImageEmbedder
 from lit.training.cache import embed_corpus
 from lit.training.locking import split
 from lit.training.mesh import make_mesh
@@ -43,6 +40,13 @@ class Prepared:
     def recipe(self) -> TrainConfig:
         """The run."""
         return self.learning.recipe
+
+    def image_side(self) -> ImageEmbedder:
+        """The image side as far as it is locked: what a corpus is embedded with, once."""
+        features = self.recipe.image_rows == "features"
+        own = {name: array for name, array in self.start.params.items() if name in ("t", "img", "img_head")}
+        engine = XlaEngine(self.start.config, own, features=features)
+        return ImageEmbedder(self.start.config, engine, "float32", "features" if features else "zimg")
 
 
 def prepare(config: TrainConfig, *, offline: bool | None = None) -> Prepared:
@@ -78,7 +82,7 @@ def read_pairs(prepared: Prepared, *, progress: bool = False) -> CachedPairs | C
     data = prepared.recipe.data
     if not prepared.recipe.cached:
         return prepared.corpus
-    return embed_corpus(image_model(prepared.start), prepared.corpus, skip_bad=data.skip_bad, progress=progress)
+    return embed_corpus(prepared.image_side(), prepared.corpus, skip_bad=data.skip_bad, progress=progress)
 
 
 def make_batches(prepared: Prepared, pairs: CachedPairs | Corpus) -> Batches:
@@ -97,18 +101,3 @@ def make_batches(prepared: Prepared, pairs: CachedPairs | Corpus) -> Batches:
         augment="none" if cached else config.data.augment,
         skip_bad=config.data.skip_bad,
     )
-
-
-def image_model(begun: Start) -> Model:
-    """The image side with a text tower of zeros: embeddings are stored under the model that made them, and those of a
-    corpus must not be lost because another text tower is to be trained on them.
-    """
-    c = begun.config
-    words = TextTransformerConfig(
-        width=2, depth=1, mlp_dim=2, num_heads=1, vocab_size=begun.tokenizer.vocab_size,
-        context_length=begun.tokenizer.context_length, out_dim=c.dim,
-    )  # fmt: skip
-    config = dataclasses.replace(c, name="image side", text=words, text_head=None, bias=False, locked=("image",))
-    own = {name: array for name, array in begun.params.items() if name in ("img", "img_head")}
-    zeros = {n: np.zeros(shape, np.float32) for n, shape in param_shapes(config).items() if not n.startswith("img")}
-    return Model(config, {**unflatten(zeros), **own}, begun.tokenizer)

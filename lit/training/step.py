@@ -14,6 +14,7 @@ from jaxtyping import Array, Float32
 from lit.config import LiTConfig
 from lit.engine import tower_functions
 from lit.losses import Loss, gradients_in_two_passes, sigmoid_loss, softmax_loss
+from lit.nn.two_towers import image_head
 from lit.training.locking import merge
 from lit.training.mesh import AXES, everywhere, shardings
 from lit.training.optimizers import averaged
@@ -38,8 +39,8 @@ class Figures(NamedTuple):
     gradient_norm: Float32[Array, ""]
 
 
-#: (state, locked parameters, batch) -> (next state, figures); the state is donated.  A batch is {"tokens", and "zimg"
-#: or "pixels"}, as `lit.training.mesh.put_batch` makes it.
+#: (state, locked parameters, batch) -> (next state, figures); the state is donated.  A batch is {"tokens", and "zimg",
+#: "features" or "pixels"}, as `lit.training.mesh.put_batch` makes it.
 Step = Callable[[TrainState, Any, Mapping[str, Array]], tuple[TrainState, Figures]]
 
 
@@ -111,11 +112,18 @@ class Learning:
         return shared(trained, locked, batch)
 
     def _own_gradients(self, trained: Any, locked: Any, batch: Any, axis: Any) -> tuple[Loss, Any]:
-        embed_image, embed_text = tower_functions(self.model, self.recipe.batch.precision)
+        precision = self.recipe.batch.precision
+        embed_image, embed_text = tower_functions(self.model, precision)
+        head = image_head(self.model, dtype=precision)
 
         def embed(trained: Any, rows: Any) -> tuple[Array, Array]:
             params = merge(trained, locked)
-            zimg = rows["zimg"] if "zimg" in rows else embed_image(params, rows["pixels"])
+            if "zimg" in rows:
+                zimg = rows["zimg"]
+            elif "features" in rows:
+                zimg = head(params, rows["features"])
+            else:
+                zimg = embed_image(params, rows["pixels"])
             return zimg, embed_text(params, rows["tokens"])
 
         def objective(trained: Any, embeddings: tuple[Array, Array]) -> Loss:

@@ -23,11 +23,13 @@ def evaluate_suites(prepared: Prepared, params: Any, *, progress: bool = False) 
     wanted, reports = prepared.recipe.evaluate, {}
     if not wanted.suites:
         return reports
+    # While the image side stays as it is, its embeddings of a suite do, too; else none would be used again.
+    keep = prepared.recipe.model.lock[0] == "L" and not prepared.recipe.model.image_learns
     model = Model(prepared.start.config, params, prepared.start.tokenizer)
     for suite in wanted.suites:
         try:
             reports[suite] = evaluate(
-                model, suite, data_dir=wanted.data_dir or None, skip_bad=True, keep=False, progress=progress
+                model, suite, data_dir=wanted.data_dir or None, skip_bad=True, keep=keep, progress=progress
             )
         except DatasetError as error:
             _log.warning("the suite %s was left out: %s", suite, error)

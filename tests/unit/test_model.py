@@ -126,7 +126,7 @@ def test_failures_are_collected_beside_the_good_results(tiny_model, tmp_path):
 
 def test_progress_counts_the_failures_too(tiny_model, tmp_path, monkeypatch):
     done = []
-    monkeypatch.setattr("lit.model.show_progress", lambda *a, **k: contextlib.nullcontext(done.append))
+    monkeypatch.setattr("lit.image_embedder.show_progress", lambda *a, **k: contextlib.nullcontext(done.append))
     images = [tmp_path / "absent.png", *pictures(5), tmp_path / "absent.png", *pictures(2)]
     tiny_model.embed_images(images, batch_size=2, failures=[], progress=True)
     assert sum(done) == len(images)

@@ -36,6 +36,11 @@ class ModelConfig:
     dim: int = 0
     image_head: Literal["none", "linear"] = "none"
 
+    @property
+    def image_learns(self) -> bool:
+        """Whether a head on the image tower learns, be the tower locked or not."""
+        return self.image_head == "linear"
+
     def __post_init__(self) -> None:
         checks.choices("model", self)
         checks.number("model.dim", self.dim, least=0, hint="0 takes the width of the image side")

@@ -14,7 +14,7 @@ class DataConfig:
       source: what `lit.datasets` opens: a tfds name, a folder, a manifest, a pattern of tars.
       split, data_dir: of a tfds data set; empty for its default.
       captions: the field that holds the captions, where the source does not say; empty for its own.
-      cache: embed every image once and train from that, where the image side is locked (`TrainConfig.cached`).
+      cache: run every image through a locked tower once, and train from what it gave (`TrainConfig.image_rows`).
       workers: processes that read and tokenize; 0 reads in the training process.
       canonicalize: lower case, no punctuation, as big_vision's `canonicalize_text`.
       augment: "crop-flip": a random crop and a random flip of the image, which a cache would fix.

@@ -1,6 +1,7 @@
 """A whole recipe."""
 
 import dataclasses
+from typing import Literal
 
 from lit.training.recipe import checks
 from lit.training.recipe.model_section import ModelConfig
@@ -54,9 +55,18 @@ class TrainConfig:
 
     @property
     def _cacheable(self) -> bool:
-        return self.model.lock[0] == "L" and self.model.image_head == "none"
+        return self.model.lock[0] == "L"
 
     @property
     def cached(self) -> bool:
-        """Whether the corpus is embedded once: the image side is locked whole, and `data.cache` asks for it."""
+        """Whether each image meets its tower once: the tower is locked, and `data.cache` asks for it."""
         return self._cacheable and self.data.cache
+
+    @property
+    def image_rows(self) -> Literal["zimg", "features", "pixels"]:
+        """What a batch holds of its images: embeddings, where nothing of the image side learns; the locked tower's
+        features, where a head on them does; pixels, where nothing is cached.
+        """
+        if not self.cached:
+            return "pixels"
+        return "features" if self.model.image_learns else "zimg"

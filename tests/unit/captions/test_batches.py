@@ -30,7 +30,7 @@ def cached(n=23, **changes):
         "key": f"{n}",
         "ids": tuple(map(str, range(n))),
         "texts": tuple(captions(i) for i in range(n)),
-        "zimg": rng.normal(size=(n, 8)).astype(np.float32),
+        "vectors": rng.normal(size=(n, 8)).astype(np.float32),
         "digests": rng.integers(0, 256, (n, 32), dtype=np.uint8),
     }
     return CachedPairs(**{**fields, **changes})
@@ -50,7 +50,7 @@ def take(batches, n):
 def assert_same(some, others):
     assert len(some) == len(others)
     for one, other in zip(some, others, strict=True):
-        for name in ("tokens", "index", "zimg", "pixels"):
+        for name in ("tokens", "index", "vectors", "pixels"):
             a, b = getattr(one, name), getattr(other, name)
             assert (a is None) == (b is None)
             if a is not None:
@@ -68,7 +68,7 @@ def test_cached_pairs(words):
         assert len(set(rows.tolist())) == 20
     for batch in taken:
         assert batch.pixels is None
-        np.testing.assert_array_equal(batch.zimg, pairs.zimg[batch.index])
+        np.testing.assert_array_equal(batch.vectors, pairs.vectors[batch.index])
         for row, ids in zip(batch.index, batch.tokens, strict=True):
             possible = words([canonicalize(text) for text in captions(row)])
             assert (possible == ids).all(axis=1).any()
@@ -118,7 +118,7 @@ def test_processes_share_a_batch(words):
         take(Batches(cached(), words, batch_size=6, seed=1, process_index=i, process_count=3), 5) for i in range(3)
     ]
     for step, batch in enumerate(whole):
-        for name in ("tokens", "index", "zimg"):
+        for name in ("tokens", "index", "vectors"):
             shares = [getattr(part[step], name) for part in parts]
             np.testing.assert_array_equal(np.concatenate(shares), getattr(batch, name))
 
@@ -135,7 +135,7 @@ def test_pixels(words, folder):
     corpus = open_corpus(folder)
     batches = Batches(corpus, words, batch_size=4, preprocess=PREPROCESS)
     for batch in take(batches, 3):
-        assert batch.zimg is None
+        assert batch.vectors is None
         for row, pixels in zip(batch.index, batch.pixels, strict=True):
             np.testing.assert_array_equal(pixels, preprocess(corpus.read(int(row)).image, PREPROCESS))
 

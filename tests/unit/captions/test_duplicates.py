@@ -13,7 +13,7 @@ def pairs(texts, contents):
     n = len(texts)
     digests = np.array([[content] * 32 for content in contents], np.uint8)
     zimg = np.zeros((n, 2), np.float32)
-    return CachedPairs(name="p", key="", ids=tuple(map(str, range(n))), texts=texts, zimg=zimg, digests=digests)
+    return CachedPairs(name="p", key="", ids=tuple(map(str, range(n))), texts=texts, vectors=zimg, digests=digests)
 
 
 TEXTS = (("a cat", "A cat!", "two"), ("a cat",), ("two", "dog"), ("car",), ("x", "x"))

@@ -195,9 +195,16 @@ def test_what_is_cached():
     assert cached()
     assert not cached(cache=False)
     assert not cached({"lock": "Uu"})
-    assert not cached({"image_head": "linear"})
+    assert cached({"image_head": "linear"})
     assert not cached(cache=False, augment="crop-flip")
     assert not cached({"lock": "Uu"}, augment="crop-flip")
+
+
+def test_what_a_batch_holds_of_its_images():
+    assert recipe().image_rows == "zimg"
+    assert recipe(model={"image_head": "linear"}).image_rows == "features"
+    assert recipe(model={"image_head": "linear"}, data={"cache": False}).image_rows == "pixels"
+    assert recipe(model={"lock": "Uu"}).image_rows == "pixels"
 
 
 def _strategy(hint):

@@ -13,7 +13,8 @@ import optax
 import pytest
 import training_toy as toy
 
-from lit.engine import tower_functions
+from lit.config import ViTConfig
+from lit.engine import feature_function, tower_functions
 from lit.errors import ConfigError
 from lit.training.mesh import make_mesh, put_batch
 
@@ -160,21 +161,29 @@ def test_the_moving_average_follows_the_parameters():
 
 
 @pytest.mark.slow
-def test_pixels_and_their_embeddings_give_the_same_run():
-    """With and without the cache, three steps."""
-    model = toy.model_config()
-    params, size = toy.random(model), 8
-    tower = jax.jit(tower_functions(model, "float32")[0])
-    config = toy.recipe(batch={"size": size})
+@pytest.mark.parametrize("kind", ["zimg", "features"])
+def test_pixels_and_what_is_cached_of_them_give_the_same_run(kind):
+    """With and without the cache, three steps; the features are below a head that learns."""
+    image_head, size = {"zimg": "none", "features": "linear"}[kind], 8
+    model = toy.model_config(
+        **({"image": ViTConfig.of_size("mu/16", image_size=32, out_dim=32)} if image_head == "linear" else {})
+    )
+    params = toy.random(model)
+    tower = {"zimg": tower_functions(model, "float32")[0], "features": feature_function(model, "float32")}[kind]
+    config = toy.recipe(batch={"size": size}, model={"image_head": image_head})
+    assert config.image_rows == kind
     seen = []
     for cached in (True, False):
-        run = toy.Run(config, params)
+        run = toy.Run(config, params, model)
         for n in range(3):
             rows = toy.batch_of(n, size, pixels=True)
             if cached:
-                rows = {"tokens": rows["tokens"], "zimg": np.asarray(tower(params, rows["pixels"]))}
+                rows = {"tokens": rows["tokens"], kind: np.asarray(jax.jit(tower)(params, rows["pixels"]))}
             run.state, figures = run.step(run.state, run.locked, put_batch(run.learning.mesh, rows))
             seen.append([x.item() for x in figures])
+        if kind == "features":
+            assert "img" in run.trained  # the head, and nothing else of the tower
+            assert list(run.trained["img"]) == ["head"]
     close(seen[:3], seen[3:])
 
 
