@@ -1,36 +1,14 @@
-"""Heads, and the whole model."""
+"""The whole model."""
 
 import dataclasses
 from typing import Literal
 
 from lit.config import checks
+from lit.config.heads import HeadConfig
 from lit.config.image_towers import ImageTowerConfig, ViTConfig
 from lit.config.inputs import PreprocessConfig, TokenizerConfig
 from lit.config.text_towers import BertConfig, TextTowerConfig
 from lit.errors import ConfigError
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PrototypeHeadConfig:
-    """A head onto the square root of a posterior over class prototypes: unit norm by construction.
-
-    `sqrt(softmax(x @ kernel / temperature + bias))`.  With one on either side, the inner product of the two outputs is
-    the Bhattacharyya coefficient of the two posteriors: how far image and text agree about the prototypes.
-
-    Attributes:
-      num_prototypes: width of the output.
-      centre: subtract a learned mean from the unit vector `x` and normalise it again before the kernel (text side).
-      bias: add a bias to the logits (image side: the classifier's own).
-      temperature: divides the product; lower is sharper.
-    """
-
-    num_prototypes: int
-    centre: bool = False
-    bias: bool = True
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        checks.positive(self, "num_prototypes", "temperature")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,8 +31,8 @@ class LiTConfig:
     dim: int
     tokenizer: TokenizerConfig
     preprocess: PreprocessConfig
-    image_head: PrototypeHeadConfig | None = None
-    text_head: PrototypeHeadConfig | None = None
+    image_head: HeadConfig | None = None
+    text_head: HeadConfig | None = None
     bias: bool = False
     locked: tuple[Literal["image", "text"], ...] = ("image",)
 
@@ -68,7 +46,7 @@ class LiTConfig:
             ("image", self.image, self.image_head),
             ("text", self.text, self.text_head),
         ):
-            got = head.num_prototypes if head else tower.features
+            got = head.width if head else tower.features
             if got != self.dim:
                 raise ConfigError(f"{self.name}: the {side} side ends {got} wide, and dim is {self.dim}.")
         if self.image.image_size != self.preprocess.image_size:

@@ -1,5 +1,6 @@
 """Heads that put a tower's features into the shared space."""
 
+import math
 from typing import Any
 
 import flax.linen as nn
@@ -7,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
-from lit.config import PrototypeHeadConfig
-from lit.nn.layers import lift, product
+from lit.config import HeadConfig, JointHeadConfig, ProjectionHeadConfig, PrototypeHeadConfig
+from lit.nn.layers import Dense, LayerNorm, lift, product
 
 
 def unit(x: Float32[Array, "batch features"]) -> Float32[Array, "batch features"]:
@@ -44,3 +45,41 @@ class PrototypeHead(nn.Module):
             logits = logits + lift(bias, logits)
         # Half of log softmax, not the root of softmax: a tiny probability keeps its precision.
         return jnp.exp(0.5 * jax.nn.log_softmax(logits, axis=-1))
+
+
+class ProjectionHead(nn.Module):
+    """One Dense layer, or layer norm, Dense, gelu, Dense; the result is normalised by whoever compares it."""
+
+    config: ProjectionHeadConfig
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Float32[Array, "batch features"]) -> Float32[Array, "batch dim"]:
+        """Projected."""
+        if self.config.hidden is None:
+            return Dense(self.config.dim, self.dtype, name="Dense_0")(x)
+        x = Dense(self.config.hidden, self.dtype, name="Dense_0")(LayerNorm(name="LayerNorm_0")(x))
+        return Dense(self.config.dim, self.dtype, name="Dense_1")(jax.nn.gelu(x, approximate=True))
+
+
+class JointHead(nn.Module):
+    """Two heads' unit vectors side by side, weighted so that the inner product is the weighted mean of the cosines."""
+
+    config: JointHeadConfig
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Float32[Array, "batch features"]) -> Float32[Array, "batch dim"]:
+        """Rows of unit norm."""
+        share = self.config.share
+        first = PrototypeHead(self.config.first, self.dtype, name="first")(x)
+        second = unit(ProjectionHead(self.config.second, self.dtype, name="second")(x))
+        return jnp.concatenate([math.sqrt(1 - share) * first, math.sqrt(share) * second], axis=-1)
+
+
+_HEADS = {PrototypeHeadConfig: PrototypeHead, ProjectionHeadConfig: ProjectionHead, JointHeadConfig: JointHead}
+
+
+def build_head(config: HeadConfig, dtype: Any = jnp.float32, name: str | None = None) -> nn.Module:
+    """The module of a head: features to a vector of `config.width`."""
+    return _HEADS[type(config)](config, dtype, name=name)

@@ -15,9 +15,9 @@ from jaxtyping import Array, Float32, Int32
 from lit.config import (
     BertConfig,
     EfficientNetLiteConfig,
+    HeadConfig,
     ImageTowerConfig,
     LiTConfig,
-    PrototypeHeadConfig,
     TextTowerConfig,
     TextTransformerConfig,
     ViTConfig,
@@ -26,7 +26,7 @@ from lit.errors import UnknownNameError
 from lit.nn.bert import Bert
 from lit.nn.blocks import prefixed
 from lit.nn.efficientnet import EfficientNetLite
-from lit.nn.heads import PrototypeHead
+from lit.nn.heads import build_head
 from lit.nn.layers import Dense
 from lit.nn.text import TextTransformer
 from lit.nn.vit import ViT
@@ -78,14 +78,14 @@ class TwoTowers(nn.Module):
         self,
         side: str,
         tower: ImageTowerConfig | TextTowerConfig,
-        head: PrototypeHeadConfig | None,
+        head: HeadConfig | None,
         x: Array,
         out: dict[str, Array],
     ) -> Float32[Array, "batch dim"]:
         z, inner = _TOWERS[type(tower)](tower, self.dtype, name=side)(x)
         out |= prefixed(side, inner)
         if head is not None:
-            z = PrototypeHead(head, self.dtype, name=f"{side}_head")(z)
+            z = build_head(head, self.dtype, f"{side}_head")(z)
         z, out[f"{side}/norm"] = _normalised(z)
         return z
 
@@ -118,7 +118,7 @@ def image_head(config: LiTConfig, *, dtype: str = "float32") -> Callable[[Any, A
         if config.image.out_dim is not None:
             z = Dense(config.image.out_dim, _dtype(dtype)).apply({"params": params["img"]["head"]}, z)
         if config.image_head is not None:
-            z = PrototypeHead(config.image_head, _dtype(dtype)).apply({"params": params["img_head"]}, z)
+            z = build_head(config.image_head, _dtype(dtype)).apply({"params": params["img_head"]}, z)
         return _normalised(z)[0]
 
     return head

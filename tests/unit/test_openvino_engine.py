@@ -11,7 +11,9 @@ import lit
 from lit import checkpoints
 from lit.config import (
     EfficientNetLiteConfig,
+    JointHeadConfig,
     LiTConfig,
+    ProjectionHeadConfig,
     PrototypeHeadConfig,
     TextTransformerConfig,
     TokenizerConfig,
@@ -31,7 +33,23 @@ CONVOLUTIONS = {
     "image_head": PrototypeHeadConfig(num_prototypes=32),
     "text_head": PrototypeHeadConfig(num_prototypes=32, centre=True, bias=False, temperature=0.5),
 }
-CONFIGS = {"vit and bert": {}, "map heads, fixed positions": MAP_AND_GAP, "convolutions and prototypes": CONVOLUTIONS}
+JOINT = CONVOLUTIONS | {
+    "dim": 48,
+    "image_head": JointHeadConfig(
+        first=PrototypeHeadConfig(num_prototypes=32), second=ProjectionHeadConfig(dim=16), share=0.2
+    ),
+    "text_head": JointHeadConfig(
+        first=PrototypeHeadConfig(num_prototypes=32, centre=True, bias=False),
+        second=ProjectionHeadConfig(dim=16, hidden=64),
+        share=0.2,
+    ),
+}
+CONFIGS = {
+    "vit and bert": {},
+    "map heads, fixed positions": MAP_AND_GAP,
+    "convolutions and prototypes": CONVOLUTIONS,
+    "joint heads": JOINT,
+}
 
 
 def inputs(config: LiTConfig, n: int = 3) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,9 @@ class ModelConfig:
       tokenizer, vocab: as TokenizerConfig, and a file (or "embedded"), where the start brings none.
       preprocess: as PreprocessConfig, where the start brings none.
       dim: width of the shared space; 0 for that of the image side.
-      image_head: "linear": a Dense layer on the image tower, which learns even where the tower is locked.
+      image_head, text_head: a new head on a tower, which learns even where the tower is locked, and takes the place of
+        one that the start brings.  "linear": a Dense layer; "mlp": layer norm, Dense (four times `dim`), gelu, Dense.
+        "none": no head on the image tower but its own; on the text tower a Dense layer, where it does not end at `dim`.
     """
 
     lock: Literal["LL", "LU", "Lu", "UL", "UU", "Uu", "uL", "uU", "uu"] = "Lu"
@@ -34,12 +36,13 @@ class ModelConfig:
     vocab: str = ""
     preprocess: PreprocessConfig | None = None
     dim: int = 0
-    image_head: Literal["none", "linear"] = "none"
+    image_head: Literal["none", "linear", "mlp"] = "none"
+    text_head: Literal["none", "linear", "mlp"] = "none"
 
     @property
     def image_learns(self) -> bool:
         """Whether a head on the image tower learns, be the tower locked or not."""
-        return self.image_head == "linear"
+        return self.image_head != "none"
 
     def __post_init__(self) -> None:
         checks.choices("model", self)

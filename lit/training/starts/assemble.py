@@ -62,12 +62,13 @@ def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
     vocab = vocab_file(text.vocab, offline=offline)
     tokenizer = load_tokenizer(model.tokenizer, vocab)
     _enough_embeddings(tokenizer, model.text)
-    heads = [*(["img/head"] if recipe.image_head == "linear" else []), *(["txt/head"] if new_head else [])]
+    new = [*(["img"] if recipe.image_learns else []), *(["txt"] if new_head else [])]
+    heads = [place for side in new for place in (f"{side}/head", f"{side}_head")]  # it has one of the two
     lock = Lock(recipe.lock)
     if lock is Lock.LL and not heads:
         raise ConfigError(
             "model.lock is 'LL' and neither tower has a head to train: nothing would learn but the temperature. Set "
-            "model.image_head = 'linear', or unlock a tower."
+            "model.image_head = 'linear' (or text_head), or unlock a tower."
         )
     old = {**image.params, **text.params, **kept_scale(config, model, text)}
     params = completed(config, model, old)
@@ -84,9 +85,10 @@ def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
 
 def _image_ends(recipe: ModelConfig, side: Side) -> Side:
     """The image side with the head that the recipe asks for; its width is that of the shared space."""
-    if recipe.image_head == "linear":
+    if recipe.image_head != "none":
         dim = recipe.dim or side.width
-        return side if side.head is None and side.tower.out_dim == dim else side.with_head(dim)
+        fits = recipe.image_head == "linear" and side.head is None and side.tower.out_dim == dim
+        return side if fits else side.with_head(dim, recipe.image_head)
     if not side.params and recipe.dim not in (0, side.width):
         return side.with_head(recipe.dim)
     if recipe.dim not in (0, side.width):
@@ -99,7 +101,7 @@ def _image_ends(recipe: ModelConfig, side: Side) -> Side:
 
 def _text_ends(recipe: ModelConfig, side: Side, dim: int) -> tuple[Side, bool]:
     """The text side, ending where the image side does, and whether that took a new head."""
-    if side.params and side.has_head and side.width == dim:
+    if recipe.text_head == "none" and side.params and side.has_head and side.width == dim:
         return side, False
     asked = recipe.text_tower.out_dim if recipe.text_tower is not None else None
     if asked not in (None, dim):
@@ -107,7 +109,7 @@ def _text_ends(recipe: ModelConfig, side: Side, dim: int) -> tuple[Side, bool]:
             f"model.text_tower.out_dim is {asked} and the shared space is {dim} wide (model.dim, or the image side); "
             "leave out_dim out: a head of the right width is added."
         )
-    return side.with_head(dim), True
+    return side.with_head(dim, "mlp" if recipe.text_head == "mlp" else "linear"), True
 
 
 def _model(config: TrainConfig, image: Side, text: Side) -> LiTConfig:

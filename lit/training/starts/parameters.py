@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lit import checkpoints
-from lit.config import BertConfig, ImageTowerConfig, LiTConfig, TextTowerConfig
+from lit.config import BertConfig, HeadConfig, ImageTowerConfig, LiTConfig, TextTowerConfig
 from lit.nn import two_towers
+from lit.nn.heads import build_head
 from lit.training.recipe import TrainConfig
 from lit.training.starts.side import Side
 
@@ -42,24 +43,33 @@ def completed(config: TrainConfig, model: LiTConfig, old: Mapping[str, np.ndarra
         **old,
     }
     key = jax.random.key(config.seed)
-    for number, (side, tower) in enumerate((("img", model.image), ("txt", model.text))):
-        prefix = f"{side}/"
+    parts = (("img", model.image), ("txt", model.text), ("img_head", model.image_head), ("txt_head", model.text_head))
+    for number, (place, part) in enumerate(parts):
+        prefix = f"{place}/"
         fresh = tuple(n.removeprefix(prefix) for n in names if n.startswith(prefix) and n not in old)
         if fresh:
-            drawn = _drawer(tower, fresh)(jax.random.fold_in(key, number))
+            assert part is not None  # it has parameters
+            width = (model.text if place == "txt_head" else model.image).features
+            drawn = _drawer(part, width, fresh)(jax.random.fold_in(key, number))
             flat |= {prefix + name: np.asarray(array) for name, array in drawn.items()}
     return checkpoints.unflatten({name: flat[name] for name in names})
 
 
 # Compiling takes seconds, and several starts may draw the same tower.
 @functools.lru_cache(maxsize=32)
-def _drawer(tower: ImageTowerConfig | TextTowerConfig, names: tuple[str, ...]) -> Callable[[Any], dict[str, jax.Array]]:
-    """Key -> these parameters of a tower; under `jit` what is not returned is not computed, the pass included."""
-    module = two_towers.build_tower(tower)
+def _drawer(
+    part: ImageTowerConfig | TextTowerConfig | HeadConfig, width: int, names: tuple[str, ...]
+) -> Callable[[Any], dict[str, jax.Array]]:
+    """Key -> these parameters of a tower, or of a head on features so wide.
+
+    Under `jit` what is not returned is not computed, the pass included.
+    """
+    module = build_head(part) if isinstance(part, HeadConfig) else two_towers.build_tower(part)
+    inputs = jnp.zeros((1, width)) if isinstance(part, HeadConfig) else _input(part)
 
     @jax.jit
     def draw(key: Any) -> dict[str, jax.Array]:
-        flat = checkpoints.flatten(module.init(key, _input(tower))["params"])
+        flat = checkpoints.flatten(module.init(key, inputs)["params"])
         return {name: flat[name] for name in names}
 
     return draw

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lit.config import ImageTowerConfig, PreprocessConfig, PrototypeHeadConfig, TextTowerConfig, TokenizerConfig
+from lit.config import (
+    HeadConfig,
+    ImageTowerConfig,
+    PreprocessConfig,
+    ProjectionHeadConfig,
+    TextTowerConfig,
+    TokenizerConfig,
+)
 from lit.training.starts.whole import Whole
 from lit.zoo import FileRef
 
@@ -28,7 +35,7 @@ class Side:
     tower: ImageTowerConfig | TextTowerConfig
     params: Mapping[str, np.ndarray]
     origin: str
-    head: PrototypeHeadConfig | None = None
+    head: HeadConfig | None = None
     preprocess: PreprocessConfig | None = None
     tokenizer: TokenizerConfig | None = None
     vocab: Path | FileRef | None = None
@@ -37,14 +44,25 @@ class Side:
     @property
     def width(self) -> int:
         """Of what comes out."""
-        return self.head.num_prototypes if self.head else self.tower.features
+        return self.head.width if self.head else self.tower.features
 
     @property
     def has_head(self) -> bool:
         """Whether there is a head of either kind."""
         return self.head is not None or self.tower.out_dim is not None
 
-    def with_head(self, dim: int) -> "Side":
-        """The same with a Dense head of that width, to be drawn; what stood on top before is left out."""
+    def with_head(self, dim: int, kind: str = "linear") -> "Side":
+        """The same with a head of that width, to be drawn; what stood on top before is left out.
+
+        Args:
+          dim: its width.
+          kind: "linear": the tower's own Dense `head`; "mlp": two layers beside it, the hidden one four times as wide.
+        """
         kept = {n: a for n, a in self.params.items() if n.split("/")[0] in ("img", "txt") and "/head/" not in n}
-        return dataclasses.replace(self, tower=dataclasses.replace(self.tower, out_dim=dim), head=None, params=kept)
+        linear = kind == "linear"
+        return dataclasses.replace(
+            self,
+            tower=dataclasses.replace(self.tower, out_dim=dim if linear else None),
+            head=None if linear else ProjectionHeadConfig(dim=dim, hidden=4 * dim),
+            params=kept,
+        )

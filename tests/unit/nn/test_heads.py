@@ -1,12 +1,13 @@
-"""The prototype head: the root of a posterior."""
+"""Heads: the root of a posterior, a learned projection, and the two side by side."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lit.config import PrototypeHeadConfig
-from lit.nn.heads import PrototypeHead
+from lit.config import JointHeadConfig, ProjectionHeadConfig, PrototypeHeadConfig
+from lit.errors import ConfigError
+from lit.nn.heads import PrototypeHead, build_head
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 8)), jnp.float32)
 
@@ -68,3 +69,44 @@ def test_a_zero_vector_gives_finite_numbers():
     config = PrototypeHeadConfig(num_prototypes=5, centre=True)
     got = PrototypeHead(config).apply({"params": _params(config)}, jnp.zeros((1, 8)))
     assert bool(jnp.isfinite(got).all())
+
+
+def _random(config, seed):
+    params = build_head(config).init(jax.random.key(seed), X)["params"]
+    leaves, tree = jax.tree.flatten(params)
+    rng = np.random.default_rng(seed)
+    return tree.unflatten([jnp.asarray(rng.normal(size=leaf.shape), jnp.float32) for leaf in leaves])
+
+
+def test_a_projection_is_one_dense_layer_or_two_with_a_norm_before():
+    one, two = ProjectionHeadConfig(dim=3), ProjectionHeadConfig(dim=3, hidden=6)
+    p = _random(one, 0)
+    got = build_head(one).apply({"params": p}, X)
+    np.testing.assert_allclose(got, X @ p["Dense_0"]["kernel"] + p["Dense_0"]["bias"][None], rtol=1e-5, atol=1e-5)
+    p = jax.tree.map(np.float64, _random(two, 1))
+    x = np.float64(X)
+    x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-6)
+    x = (x * p["LayerNorm_0"]["scale"] + p["LayerNorm_0"]["bias"]) @ p["Dense_0"]["kernel"] + p["Dense_0"]["bias"]
+    x = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    expected = x @ p["Dense_1"]["kernel"] + p["Dense_1"]["bias"]
+    got = build_head(two).apply({"params": _random(two, 1)}, X)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_joint_head_weighs_the_cosines_of_its_parts():
+    first, second = PrototypeHeadConfig(num_prototypes=5), ProjectionHeadConfig(dim=3)
+    config = JointHeadConfig(first=first, second=second, share=0.2)
+    params = _random(config, 2)
+    assert set(params) == {"first", "second"}
+    z = build_head(config).apply({"params": params}, X)
+    assert z.shape == (4, config.width) == (4, 8)
+    np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1, atol=1e-6)
+    parts = [build_head(c).apply({"params": params[n]}, X) for n, c in (("first", first), ("second", second))]
+    parts = [p / np.linalg.norm(p, axis=1, keepdims=True) for p in parts]
+    np.testing.assert_allclose(z @ z.T, 0.8 * parts[0] @ parts[0].T + 0.2 * parts[1] @ parts[1].T, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 2.0])
+def test_a_share_leaves_room_for_both(share):
+    with pytest.raises(ConfigError, match="share"):
+        JointHeadConfig(first=PrototypeHeadConfig(num_prototypes=5), second=ProjectionHeadConfig(dim=3), share=share)

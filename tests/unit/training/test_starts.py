@@ -14,7 +14,14 @@ from weight_rule import weights
 
 from lit import zoo
 from lit.checkpoints import fit, flatten
-from lit.config import BertConfig, PreprocessConfig, PrototypeHeadConfig, TextTransformerConfig, ViTConfig
+from lit.config import (
+    BertConfig,
+    PreprocessConfig,
+    ProjectionHeadConfig,
+    PrototypeHeadConfig,
+    TextTransformerConfig,
+    ViTConfig,
+)
 from lit.errors import CheckpointError, CheckpointNotFoundError, ConfigError, ParamsMismatchError, UnknownNameError
 from lit.nn.two_towers import param_shapes
 from lit.tokenizers import load_tokenizer
@@ -129,6 +136,28 @@ def test_locked_towers_with_heads_that_learn(bundle):
     assert only.trained == {"img/head/kernel", "img/head/bias", "t"}
     with pytest.raises(ConfigError, match=r"'LL' and neither tower has a head.*image_head = 'linear'"):
         begin("LL", bundle, bundle)
+
+
+def test_a_head_of_two_layers_learns_on_a_locked_tower(bundle):
+    got = begin("LL", bundle, bundle, dim=48, image_head="linear", text_head="mlp")
+    assert got.config.text_head == ProjectionHeadConfig(dim=48, hidden=192)
+    assert (got.config.text.out_dim, got.config.image.out_dim) == (None, 48)
+    layers = {"LayerNorm_0": ("scale", "bias"), "Dense_0": ("kernel", "bias"), "Dense_1": ("kernel", "bias")}
+    drawn = {f"txt_head/{layer}/{leaf}" for layer, leaves in layers.items() for leaf in leaves}
+    assert got.trained == drawn | {"img/head/kernel", "img/head/bias", "t"}
+    kernel = got.params["txt_head"]["Dense_1"]["kernel"]
+    assert 0.5 < kernel.std() / np.sqrt(2 / (192 + 48)) < 1.5  # Glorot's width
+    other = begin("LL", bundle, bundle, dim=48, image_head="mlp", text_head="mlp", seed=1)
+    assert other.config.image_head == ProjectionHeadConfig(dim=48, hidden=192)
+    assert not np.array_equal(other.params["txt_head"]["Dense_1"]["kernel"], kernel)
+
+
+def test_a_new_text_head_takes_the_place_of_the_old_one(bundle):
+    kept = begin("LL", bundle, bundle, text_head="none", image_head="linear")
+    new = begin("LL", bundle, bundle, text_head="linear")
+    assert new.trained == {"txt/head/kernel", "txt/head/bias", "t"}
+    assert "txt/head/kernel" in kept.pretrained
+    assert "txt/head/kernel" not in new.pretrained
 
 
 def test_prototype_heads_stay_or_make_way(folder):
