@@ -61,7 +61,7 @@ def train(
     several = parallel.shard_of_this_process()[1] > 1
     with parallel.together():
         if dry_run:
-            plan = training.plan_of(training.prepare(config, offline=offline or None))
+            plan = training.plan_of(training.prepare(config, offline=offline or None), fresh=fresh)
             if not parallel.is_first_process():
                 return None
             return emit_json(dataclasses.asdict(plan)) if as_json else emit(str(plan))

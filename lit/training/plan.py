@@ -73,12 +73,13 @@ class TrainPlan:
         return "\n".join(f"{name:<11} {value}" for name, value in rows.items())
 
 
-def plan_of(prepared: Prepared, *, measure: bool = True) -> TrainPlan:
+def plan_of(prepared: Prepared, *, measure: bool = True, fresh: bool = False) -> TrainPlan:
     """Compiles the step and times it on made-up pairs.
 
     Args:
       prepared: from `prepare`.
       measure: False does not compile: memory and time stay unknown.
+      fresh: the run in the folder does not matter, as in `lit.training.train`.
     """
     recipe, corpus, learning = prepared.recipe, prepared.corpus, prepared.learning
     step_bytes, seconds, problem = None, None, "not measured"
@@ -99,7 +100,7 @@ def plan_of(prepared: Prepared, *, measure: bool = True) -> TrainPlan:
         step_bytes=step_bytes,
         devices=f"{learning.mesh.size} x {jax.devices()[0].device_kind}, {recipe.batch.precision}",
         steps=recipe.schedule.steps,
-        first_step=saved_step(Path(recipe.output)),
+        first_step=0 if fresh else saved_step(Path(recipe.output)),
         pairs=pairs,
         epochs=pairs / len(corpus),
         seconds_per_step=seconds,

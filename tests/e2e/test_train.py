@@ -48,6 +48,11 @@ def test_from_pictures_to_a_classifier(lit, setting):
     assert json.loads(again.stdout)["step"] == 12
     assert again.stderr == ""
 
+    for options, first_step in (((), 12), (("--fresh",), 0)):
+        plan = json.loads(lit("train", "recipe.toml", "--dry-run", "--json", *options).stdout)
+        assert plan["first_step"] == first_step
+    assert (setting / "runs/toy/model").is_dir()
+
 
 def test_mistakes_are_one_line_each(lit, setting):
     for arguments, said in (

@@ -412,3 +412,13 @@ def test_the_plan_writes_nothing_and_counts_right(recipe, tmp_path):
     text = str(plan)
     assert f"{plan.trained:,} trained, {plan.locked:,} locked" in text
     assert "240 (20.0 times each image)" in text
+
+
+def test_a_plan_that_is_fresh_begins_at_the_first_step(recipe, undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "out")
+    prepared = prepare(recipe(schedule={"steps": 30}))
+    going_on, anew = (plan_of(prepared, measure=False, fresh=fresh) for fresh in (False, True))
+    assert (going_on.first_step, anew.first_step) == (12, 0)
+    assert "going on at 12" in str(going_on)
+    assert "going on" not in str(anew)
+    assert (tmp_path / "out" / "model").is_dir()
