@@ -75,16 +75,17 @@ def train(
 def _tell(result: "Result", *, as_json: bool, quiet: bool) -> None:
     from lit.training.run import how_far
 
-    if result.stopped:
-        return say(f"stopped; {how_far(result)}.")
     if as_json:
         record = dataclasses.asdict(result)
-        return emit_json({name: str(v) if isinstance(v, Path) else v for name, v in record.items()})
-    emit(str(result.model))
-    if not quiet and result.loss is not None and result.accuracy is not None:
-        say(
-            f"{result.steps:,} steps, loss {result.loss:.4g}, in batch {100 * result.accuracy:.1f} %"
-            + "".join(f", {suite} {100 * accuracy:.1f} %" for suite, accuracy in result.suites.items())
-            + f". The curve is {result.output / 'curve.png'}."
-        )
-    return None
+        emit_json({name: str(v) if isinstance(v, Path) else v for name, v in record.items()})
+    if result.stopped:
+        if not (as_json and quiet):  # it is no summary where nothing else says it
+            say(f"stopped; {how_far(result)}.")
+    elif not as_json:
+        emit(str(result.model))
+        if not quiet and result.loss is not None and result.accuracy is not None:
+            say(
+                f"{result.steps:,} steps, loss {result.loss:.4g}, in batch {100 * result.accuracy:.1f} %"
+                + "".join(f", {suite} {100 * accuracy:.1f} %" for suite, accuracy in result.suites.items())
+                + f". The curve is {result.output / 'curve.png'}."
+            )
