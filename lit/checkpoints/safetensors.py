@@ -48,12 +48,14 @@ class Bundle:
       params: nested float32 parameters that fit it.
       vocab: path of its vocabulary.
       card: what the model is, for people (Markdown); empty where there is none.
+      licenses: the files in LICENSES, by their names; whoever makes a model of this one passes them on.
     """
 
     config: LiTConfig
     params: dict[str, Any]
     vocab: Path
     card: str
+    licenses: tuple[Path, ...] = ()
 
 
 def save_bundle(
@@ -64,7 +66,7 @@ def save_bundle(
     vocab: str | Path,
     card: str,
     int8: Collection[str] = (),
-    licenses: Iterable[Path] = (),
+    licenses: Iterable[Path] | Mapping[str, Path] = (),
     overwrite: bool = False,
 ) -> Path:
     """Writes a bundle; the directory appears complete or not at all.
@@ -76,7 +78,7 @@ def save_bundle(
       vocab: file to copy, renamed to `config.tokenizer.vocab`.
       card: Markdown.
       int8: names of parameters ('/'-joined) to store as int8 with scales: a quarter of the space.
-      licenses: files to copy into LICENSES.
+      licenses: files to copy into LICENSES; a mapping says under which names.
       overwrite: replace a directory that is there.
 
     Raises:
@@ -88,7 +90,8 @@ def save_bundle(
     unknown = sorted(set(int8) - set(flat))
     if unknown:
         raise ConfigError(f"int8 names parameters that the model does not have: {', '.join(unknown)}.")
-    copies = {config.tokenizer.vocab: Path(vocab)} | {f"{_LICENSES}/{Path(p).name}": Path(p) for p in licenses}
+    named = licenses if isinstance(licenses, Mapping) else {Path(path).name: path for path in licenses}
+    copies = {config.tokenizer.vocab: Path(vocab)} | {f"{_LICENSES}/{name}": Path(p) for name, p in named.items()}
     _plain_name(config.tokenizer.vocab, directory)
     for path in copies.values():
         if not path.is_file():
@@ -152,7 +155,8 @@ def load_bundle(directory: str | Path) -> Bundle:
     card = directory / _CARD
     params = fit(_read(weights), config, source=str(weights))
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
-    return Bundle(config=config, params=params, vocab=vocab, card=text)
+    licenses = tuple(sorted(path for path in (directory / _LICENSES).glob("*") if path.is_file()))
+    return Bundle(config=config, params=params, vocab=vocab, card=text, licenses=licenses)
 
 
 def quantise(name: str, array: np.ndarray) -> dict[str, np.ndarray]:

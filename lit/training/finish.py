@@ -49,7 +49,13 @@ def finish(
     card = card_text(prepared, pairs, twice, records, reports)
     begun = prepared.start
     model = save_bundle(
-        output / MODEL, config=begun.config, params=params, vocab=begun.vocab, card=card, overwrite=True
+        output / MODEL,
+        config=begun.config,
+        params=params,
+        vocab=begun.vocab,
+        card=card,
+        licenses=begun.licenses,
+        overwrite=True,
     )
     try:
         save_curve(output / CURVE, records)

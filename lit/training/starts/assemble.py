@@ -1,6 +1,7 @@
 """Where a training run begins: two sides, fitted to each other, and what is still to be drawn."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lit.tokenizers import Tokenizer, load_tokenizer
 from lit.training.locking import Lock, trained_names
 from lit.training.recipe import ModelConfig, TrainConfig
 from lit.training.starts.image import image_side
+from lit.training.starts.licenses import inherited
 from lit.training.starts.parameters import completed, kept_scale
 from lit.training.starts.side import Side
 from lit.training.starts.text import text_side
@@ -29,6 +31,7 @@ class Start:
       trained: '/'-joined names of the parameters that learn (`lit.training.locking.split` takes them).
       pretrained: names of the parameters that came from a checkpoint.
       origin: for people, where each side comes from: "image", "text", "vocab".
+      licenses: name -> file, of the saved models that something was taken from, for the bundle.
     """
 
     config: LiTConfig
@@ -38,6 +41,7 @@ class Start:
     trained: frozenset[str]
     pretrained: frozenset[str]
     origin: dict[str, str]
+    licenses: Mapping[str, Path]
 
 
 def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
@@ -80,6 +84,7 @@ def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
         trained=trained_names(checkpoints.flatten(params), lock, heads=heads),
         pretrained=frozenset(old),
         origin={"image": image.origin, "text": text.origin, "vocab": str(vocab)},
+        licenses=inherited(image.licenses, text.licenses),
     )
 
 

@@ -52,6 +52,7 @@ def _of_whole(whole: Whole) -> Side:
         origin=whole.origin,
         preprocess=whole.config.preprocess,
         whole=whole,
+        licenses=whole.licenses,
     )
 
 

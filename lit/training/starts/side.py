@@ -30,6 +30,7 @@ class Side:
       preprocess: of an image side, where the start brings it.
       tokenizer, vocab: of a text side; a `FileRef` is fetched only when it is needed.
       whole: the model that it was taken from, None where the start is one tower.
+      licenses: files that travel with what was taken from a saved model, the vocabulary included.
     """
 
     tower: ImageTowerConfig | TextTowerConfig
@@ -40,6 +41,7 @@ class Side:
     tokenizer: TokenizerConfig | None = None
     vocab: Path | FileRef | None = None
     whole: Whole | None = None
+    licenses: tuple[Path, ...] = ()
 
     @property
     def width(self) -> int:

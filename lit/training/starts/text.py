@@ -55,6 +55,7 @@ def _start(model: ModelConfig, image: Side, *, offline: bool | None) -> Side:
         tokenizer=whole.config.tokenizer,
         vocab=whole.vocab,
         whole=whole,
+        licenses=whole.licenses,
     )
 
 
@@ -71,9 +72,9 @@ def _with_vocab(model: ModelConfig, side: Side, image: Side, *, offline: bool | 
     """A vocabulary from a file, from the embedded model, or from the model that the image side comes from."""
     whole = load_whole("model.vocab", "embedded", offline=offline) if model.vocab == "embedded" else image.whole
     if model.vocab and model.vocab != "embedded":
-        tokenizer, vocab = _of_file(model), Path(model.vocab)
+        tokenizer, vocab, licenses = _of_file(model), Path(model.vocab), ()
     elif whole is not None:
-        tokenizer, vocab = whole.config.tokenizer, whole.vocab
+        tokenizer, vocab, licenses = whole.config.tokenizer, whole.vocab, whole.licenses
     else:
         raise ConfigError(
             "model.vocab is empty, and neither model.text nor model.image brings a vocabulary; name a file "
@@ -81,7 +82,8 @@ def _with_vocab(model: ModelConfig, side: Side, image: Side, *, offline: bool | 
         )
     assert isinstance(side.tower, TextTowerConfig)
     length = _context_length(side.tower)
-    return dataclasses.replace(side, tokenizer=dataclasses.replace(tokenizer, context_length=length), vocab=vocab)
+    tokenizer = dataclasses.replace(tokenizer, context_length=length)
+    return dataclasses.replace(side, tokenizer=tokenizer, vocab=vocab, licenses=licenses)
 
 
 def _of_file(model: ModelConfig) -> TokenizerConfig:

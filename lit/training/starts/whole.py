@@ -21,12 +21,14 @@ class Whole:
       params: '/'-joined name -> float32 array; they fit.
       vocab: its vocabulary; a `FileRef` is fetched only when it is needed.
       origin: for people.
+      licenses: files that travel with a saved model.
     """
 
     config: LiTConfig
     params: Mapping[str, np.ndarray]
     vocab: Path | zoo.FileRef
     origin: str
+    licenses: tuple[Path, ...] = ()
 
 
 def load_whole(key: str, name: str, *, offline: bool | None) -> Whole:
@@ -66,7 +68,7 @@ def vocab_file(vocab: Path | zoo.FileRef, *, offline: bool | None) -> Path:
 def _bundle(folder: Path, origin: str) -> Whole:
     bundle = checkpoints.load_bundle(folder)
     params = checkpoints.flatten(bundle.params)
-    return Whole(config=bundle.config, params=params, vocab=bundle.vocab, origin=origin)
+    return Whole(config=bundle.config, params=params, vocab=bundle.vocab, origin=origin, licenses=bundle.licenses)
 
 
 def published(flat: Mapping[str, np.ndarray]) -> zoo.ReleasedModel | None:

@@ -44,6 +44,16 @@ def test_comes_back(save, vocab, tmp_path):
     assert bundle.vocab.read_bytes() == vocab.read_bytes()
     assert {p.name for p in directory.iterdir()} == FILES | {"LICENSES"}
     assert (directory / "LICENSES" / "MiniLM.txt").read_text() == "Apache"
+    assert bundle.licenses == (directory / "LICENSES" / "MiniLM.txt",)
+    assert load_bundle(save("bare")).licenses == ()
+
+
+def test_licences_under_other_names(save, tmp_path):
+    licence = tmp_path / "MiniLM.txt"
+    licence.write_text("Apache")
+    bundle = load_bundle(save(licenses={"b.txt": licence, "a.txt": licence}))
+    assert [path.name for path in bundle.licenses] == ["a.txt", "b.txt"]
+    assert {path.read_text() for path in bundle.licenses} == {"Apache"}
 
 
 def test_the_same_model_is_the_same_bytes(save):

@@ -46,6 +46,8 @@ def files(tmp_path_factory):
     """A model, its vocabulary, and pictures with captions."""
     folder = tmp_path_factory.mktemp("files")
     bundle = save_tiny(folder / "tiny", tiny_config())
+    (bundle / "LICENSES").mkdir()
+    (bundle / "LICENSES" / "NOTICE.md").write_text("of the pictures' tower")
     return {"bundle": bundle, "vocab": folder / "tiny-vocab.txt", "source": save_corpus(folder / "pictures", each=1)}
 
 
@@ -121,6 +123,7 @@ def test_it_learns_and_the_model_opens(recipe, files):
     assert "12 images, 24 captions" in model.card
     assert f"| loss, mean of the last 100 steps | {result.loss:.4f} |" in model.card
     assert (result.output / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert (result.model / "LICENSES" / "NOTICE.md").read_text() == "of the pictures' tower"
     assert not list(result.output.glob(".*tmp"))
 
 

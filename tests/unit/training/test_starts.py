@@ -120,6 +120,42 @@ def test_a_whole_model_goes_on(bundle):
     assert "b" not in begin("UL", bundle, bundle).params
 
 
+def licensed(place, texts):
+    """A saved model with these licences, by their names."""
+    save_tiny(place, tiny_config())
+    (place / "LICENSES").mkdir()
+    for name, text in texts.items():
+        (place / "LICENSES" / name).write_text(text)
+    return place
+
+
+def inherited(got):
+    return {name: path.read_text() for name, path in got.licenses.items()}
+
+
+def test_licences_travel_with_weights_and_words(bundle, tmp_path):
+    own = {"LICENSE": "Apache", "NOTICE.md": "of A"}
+    a = licensed(tmp_path / "a", own)
+    for sides in ((a, a), (a, bundle), (bundle, a)):
+        assert inherited(begin("LU", *sides)) == own
+    assert inherited(begin("Lu", a)) == own
+    assert inherited(begin("LU", bundle, bundle)) == {}
+    tower = {**TEXT_TOWER, "vocab_size": 30522}
+    for got in (begin("uu", vocab="embedded", text_tower=tower), begin("Lu", "embedded", text_tower=tower)):
+        assert got.licenses.keys() == {"Apache-2.0.txt", "MIT-CLIP.txt", "NOTICE.md"}
+
+
+def test_licences_of_one_name_are_both_kept_where_they_differ(tmp_path):
+    a = licensed(tmp_path / "a", {"LICENSE": "Apache", "NOTICE.md": "of A"})
+    b = licensed(tmp_path / "b", {"LICENSE": "Apache", "NOTICE.md": "of B"})
+    both = {"LICENSE": "Apache", "NOTICE.md": "of A", "NOTICE-text.md": "of B"}
+    assert inherited(begin("LU", a, b)) == both
+    # A model that was made of two is the start of a third.
+    ab, c = licensed(tmp_path / "ab", both), licensed(tmp_path / "c", {"NOTICE.md": "of C"})
+    assert inherited(begin("LU", ab, c)) == {**both, "NOTICE-text-2.md": "of C"}
+    assert inherited(begin("LU", a, ab)) == inherited(begin("LU", ab, b)) == both
+
+
 def test_a_whole_model_and_a_new_width(bundle):
     got = begin("LU", bundle, bundle, dim=48, image_head="linear")
     assert (got.config.dim, got.config.image.out_dim, got.config.text.out_dim) == (48, 48, 48)
