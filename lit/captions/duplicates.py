@@ -40,7 +40,9 @@ def duplicates(pairs: CachedPairs | Corpus, batch_size: int, *, canonicalize: bo
     """
     weights: defaultdict[str, list[float]] = defaultdict(list)
     for captions in pairs.texts:
-        same = Counter(canonical(text) if canonicalize else text for text in captions)
+        texts = [canonical(text) for text in captions] if canonicalize else captions
+        # Millions of Counters take their time, and many a picture has one caption.
+        same = Counter(texts) if len(texts) > 1 else dict.fromkeys(texts, 1)
         for text, count in same.items():
             weights[text].append(count / len(captions))
     captions = sum(map(len, pairs.texts))

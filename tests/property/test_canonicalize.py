@@ -1,6 +1,8 @@
 """What holds for the plain spelling of every text."""
 
+import re
 import string
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,21 @@ def test_once_is_enough(text):
     assert canonicalize(once) == once
     assert not set(once) & set(string.punctuation)
     assert once == once.strip()
+
+
+@given(texts, st.sampled_from(["", "{}", ","]))
+def test_it_is_the_published_formula(text, keep):
+    """In big_vision white space is a regular expression's."""
+    plain = text.replace("_", " ")
+    parts = plain.split(keep) if keep else [plain]
+    without = keep.join(part.translate(str.maketrans("", "", string.punctuation)) for part in parts)
+    assert canonicalize(text, keep=keep) == re.sub(r"\s+", " ", without.lower()).strip()
+
+
+def test_every_white_space_is_a_space():
+    spaces = re.findall(r"\s", "".join(map(chr, range(sys.maxunicode + 1))))
+    assert len(spaces) > 20
+    assert {canonicalize(f"{space}a{space}{space}b{space}") for space in spaces} == {"a b"}
 
 
 @given(texts)
