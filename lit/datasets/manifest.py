@@ -1,20 +1,18 @@
 """A table with a row for each picture: CSV, TSV, JSON lines or Parquet."""
 
-import csv
 import dataclasses
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lit.datasets.fingerprint import content_key, fingerprint, local_file
 from lit.datasets.listed import LOCAL, ListedDataset, class_names_beside, label_number
 from lit.datasets.record import Example
-from lit.errors import DatasetError, MissingExtraError
+from lit.datasets.tables import SUFFIXES as SUFFIXES
+from lit.datasets.tables import table_rows
+from lit.errors import DatasetError
 
-#: Endings of a manifest's name.
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 #: Columns that captions are looked for in, where none is named.
 CAPTIONS = ("text", "texts", "caption", "captions")
 
@@ -126,24 +124,20 @@ def _label_names(
 
 def _examples(path: Path, columns: Mapping[str, str], blanks: bool) -> dict[str, _Row]:
     """Identity -> row; rows of one picture with a caption each become one."""
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in SUFFIXES:
         raise DatasetError(f"{path} ends in {path.suffix!r}; a manifest ends in {', '.join(SUFFIXES)}.")
     found: dict[str, _Row] = {}
     cells: Mapping[str, Any] = {}
     captioned = False
-    try:
-        for where, cells in reader(path):
-            captioned = captioned or _captions_in(cells, columns) in cells
-            key, row = _row(f"{path}, {where}", cells, columns, blanks)
-            before = found.setdefault(key, row)
-            if before is row:
-                continue
-            if not row.texts or (before.image, before.labels) != (row.image, row.labels):
-                raise DatasetError(f"{row.where}: {key!r} is there already ({before.where}); name each example once.")
-            before.texts += row.texts
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} could not be read: {error}.") from error
+    for where, cells in table_rows(path):
+        captioned = captioned or _captions_in(cells, columns) in cells
+        key, row = _row(f"{path}, {where}", cells, columns, blanks)
+        before = found.setdefault(key, row)
+        if before is row:
+            continue
+        if not row.texts or (before.image, before.labels) != (row.image, row.labels):
+            raise DatasetError(f"{row.where}: {key!r} is there already ({before.where}); name each example once.")
+        before.texts += row.texts
     if not found:
         raise DatasetError(f"{path} has no rows.")
     if blanks and not captioned:
@@ -195,61 +189,3 @@ def _numbers_where_all_are(rows: Any) -> None:
     if all(label.isascii() and label.isdigit() for row in rows for label in row.labels):
         for row in rows:
             row.labels = tuple(map(int, row.labels))
-
-
-def _csv_rows(path: Path, separator: str = ",") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """csv, not pandas: it tells the line of a row, also after cells with line breaks."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=separator, strict=True)
-        try:
-            header = next(rows, [])
-            if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
-                raise DatasetError(f"{path}, line 1: the column {twice[0]!r} is there twice; name each once.")
-            for cells in rows:
-                if not cells:
-                    continue
-                where = f"line {rows.line_num}"
-                if len(cells) != len(header):
-                    raise DatasetError(f"{path}, {where}: {len(cells)} cells; the header has {len(header)}.")
-                yield where, dict(zip(header, cells, strict=True))
-        except csv.Error as error:
-            hint = "Is a quotation mark not closed?"
-            raise DatasetError(f"{path} could not be read up to line {rows.line_num}: {error}. {hint}") from error
-
-
-def _tsv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    return _csv_rows(path, "\t")
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                cells = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DatasetError(f"{path}, line {number} is not JSON: {error}.") from error
-            if not isinstance(cells, dict):
-                raise DatasetError(f"{path}, line {number} is {cells!r:.60}; each line should be an object.")
-            yield f"line {number}", cells
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(f"reading {path}", "parquet") from error
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            number = 0
-            for batch in file.iter_batches(batch_size=4096):
-                for cells in batch.to_pylist():
-                    number += 1
-                    yield f"row {number}", cells
-    except pyarrow.ArrowException as error:
-        raise DatasetError(f"{path} could not be read: {error}.") from error
-
-
-_READERS = {".csv": _csv_rows, ".tsv": _tsv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}
