@@ -92,11 +92,11 @@ def stop_at(monkeypatch, step, number=signal.SIGTERM):
     original = loops.rows_of
     seen = []
 
-    def rows_of(batch):
+    def rows_of(batch, kind):
         seen.append(batch)
         if len(seen) == step:
             os.kill(os.getpid(), number)
-        return original(batch)
+        return original(batch, kind)
 
     monkeypatch.setattr(loops, "rows_of", rows_of)
 
@@ -144,11 +144,11 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(recipe, undisturbed, mon
 def test_so_does_one_that_died_between_checkpoints(recipe, undisturbed):
     """What was logged after the last checkpoint is done again and logged once."""
 
-    def die(batch):
+    def die(batch, kind):
         seen.append(batch)
         if len(seen) == 7:
             raise SystemExit("died")
-        return original(batch)
+        return original(batch, kind)
 
     original, seen = loops.rows_of, []
     with pytest.MonkeyPatch.context() as patch:
@@ -292,8 +292,8 @@ def poison(monkeypatch, *, batch, factor):
     """Multiplies the image embeddings of one batch, the first being 1."""
     original, count = loops.rows_of, itertools.count(1)
 
-    def poisoned(taken):
-        rows = original(taken)
+    def poisoned(taken, kind):
+        rows = original(taken, kind)
         return rows | {"zimg": rows["zimg"] * np.float32(factor)} if next(count) == batch else rows
 
     monkeypatch.setattr(loops, "rows_of", poisoned)
