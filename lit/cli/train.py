@@ -73,7 +73,7 @@ def train(
 
 
 def _tell(result: "Result", *, as_json: bool, quiet: bool) -> None:
-    from lit.training.run import how_far
+    from lit.training.result import how_far
 
     if as_json:
         record = dataclasses.asdict(result)

@@ -32,6 +32,12 @@ class Result:
     stopped: str = ""
 
 
+def how_far(result: Result) -> str:
+    """What a run that was stopped says."""
+    done = f"step {result.step:,} of {result.steps:,} is saved in {result.output}" if result.step else "no step is done"
+    return f"{done}, and the same command continues there"
+
+
 def steps_of(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The records of steps; a log also has those of suites."""
     return [record for record in records if "loss" in record]

@@ -1,12 +1,9 @@
 """`train`: a recipe from its first line to a model that `lit.load` opens."""
 
 import logging
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -17,15 +14,14 @@ from lit.evaluation.meeting import exchange
 from lit.progress import duration
 from lit.training.card import words_of
 from lit.training.checkpoints import Checkpoints
-from lit.training.events import Events
 from lit.training.finish import finish, host_params
-from lit.training.live import Live
 from lit.training.loop import Surroundings, run_steps
 from lit.training.mesh import everywhere
-from lit.training.metrics_log import MetricsLog, read_metrics
+from lit.training.metrics_log import read_metrics
 from lit.training.prepare import make_batches, prepare, read_pairs
 from lit.training.recipe import TrainConfig
-from lit.training.result import Result, reached
+from lit.training.reporter import Reporter
+from lit.training.result import Result, how_far, reached
 from lit.training.signals import Stop, Terminated, stop_on_signals
 from lit.training.state import TrainState, sums
 from lit.training.suites import evaluate_suites
@@ -79,12 +75,6 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: bool = False, o
     return result
 
 
-def how_far(result: Result) -> str:
-    """What a run that was stopped says."""
-    done = f"step {result.step:,} of {result.steps:,} is saved in {result.output}" if result.step else "no step is done"
-    return f"{done}, and the same command continues there"
-
-
 class _Training:
     """One call of `train`."""
 
@@ -92,7 +82,7 @@ class _Training:
         self._config, self._stop, self._progress, self._writes = config, stop, progress, writes
         self._output = Path(config.output)
         self._prepared = prepare(config, offline=offline)
-        self._live = Live(config.schedule.steps, enabled=progress)
+        self._reporter = Reporter(self._output, config.schedule.steps, shows=progress, writes=writes)
 
     def run(self) -> Result:
         pairs = read_pairs(self._prepared, progress=self._progress)
@@ -108,12 +98,19 @@ class _Training:
             state = self._begin(checkpoints, batches, fixed)
             if self._writes:
                 record_recipe(self._config)
-            around = self._surroundings(stack, checkpoints, int(state.step), fixed)
+            stack.enter_context(self._reporter.recording(int(state.step)))
+            around = Surroundings(
+                checkpoints=checkpoints,
+                report=self._reporter.report,
+                evaluate=self._evaluate,
+                stop=self._stop,
+                kept={"locked": dict(fixed)},
+            )
             locked = jax.device_put(locked, everywhere(learning.mesh))
             self._stop.patient = True
             step = learning.make_step(state)
             state = run_steps(self._prepared, step, state, locked, batches, around)
-            self._live.close()
+            self._reporter.end_line()
             self._stop.patient = False
             if batches.replaced.total:
                 _log.warning("%s", batches.replaced)
@@ -144,36 +141,16 @@ class _Training:
                 f"{done:,} or more, name another output, or begin anew with --fresh."
             )
         batches.restore(restored.record["data"])
-        self._say(f"going on at step {done:,} of {steps:,}")
+        self._reporter.say(f"going on at step {done:,} of {steps:,}")
         return restored.state
 
-    def _surroundings(
-        self, stack: ExitStack, checkpoints: Checkpoints, step: int, fixed: Mapping[str, int]
-    ) -> Surroundings:
-        log = events = None
-        if self._writes:
-            log = stack.enter_context(MetricsLog(self._output / METRICS, step=step))
-            if find_spec("tensorboard"):
-                events = stack.enter_context(Events(self._output, step=step))
-
-        def report(record: Mapping[str, Any]) -> None:
-            if log is not None:
-                log.append(record)
-            if events is not None:
-                events.append(record["step"], {name: value for name, value in record.items() if name != "step"})
-            if "loss" in record:
-                self._live.show(record)
-
-        def evaluate(state: TrainState) -> None:
-            self._live.close()
-            params = host_params(self._prepared, state)
-            for suite, found in evaluate_suites(self._prepared, params, progress=self._progress).items():
-                self._say(f"step {int(state.step):,}: {suite} {100 * found.accuracy:.1f} %")
-                report({"step": int(state.step), f"suite/{suite}": found.accuracy})
-
-        return Surroundings(
-            checkpoints=checkpoints, report=report, evaluate=evaluate, stop=self._stop, kept={"locked": dict(fixed)}
-        )
+    def _evaluate(self, state: TrainState) -> None:
+        """The suites of the recipe, on the way."""
+        self._reporter.end_line()
+        params = host_params(self._prepared, state)
+        for suite, found in evaluate_suites(self._prepared, params, progress=self._progress).items():
+            self._reporter.say(f"step {int(state.step):,}: {suite} {100 * found.accuracy:.1f} %")
+            self._reporter.report({"step": int(state.step), f"suite/{suite}": found.accuracy})
 
     def _end(self, state: TrainState, pairs: CachedPairs | Corpus, twice: Duplicates) -> Result:
         steps, records = self._config.schedule.steps, read_metrics(self._output / METRICS)
@@ -199,13 +176,9 @@ class _Training:
         if pairs.left_out.total or pairs.left_out.captions:
             _log.warning("%s: %s", pairs.name, pairs.left_out)
         if twice.texts or twice.images:
-            self._say(f"{pairs.name}: {words_of(twice)}")
+            self._reporter.say(f"{pairs.name}: {words_of(twice)}")
         if isinstance(pairs, CachedPairs):
-            self._say(
+            self._reporter.say(
                 f"{len(pairs):,} images embedded in {duration(pairs.seconds)}: {pairs.computed:,} computed, "
                 f"{pairs.reused:,} stored before"
             )
-
-    def _say(self, message: str) -> None:
-        if self._progress:
-            print(message, file=sys.stderr, flush=True)

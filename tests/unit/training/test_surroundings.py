@@ -12,6 +12,7 @@ from lit.training.events import Events
 from lit.training.live import Live
 from lit.training.meter import Meter
 from lit.training.metrics_log import MetricsLog, read_metrics
+from lit.training.reporter import Reporter
 from lit.training.signals import Terminated, stop_on_signals
 
 RECORD = {
@@ -82,6 +83,30 @@ def test_a_quiet_run_shows_nothing(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr("sys.stderr", shown)
     Live(120, enabled=False).show(RECORD)
+    assert shown.getvalue() == ""
+
+
+def test_a_reporter_writes_down_every_figure_and_shows_those_of_steps(tmp_path, monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    reporter = Reporter(tmp_path, 120, shows=True, writes=True)
+    with reporter.recording(119):
+        reporter.report(RECORD)
+        reporter.say("a word")
+        reporter.report({"step": 120, "suite/cifar10": 0.5})
+    assert read_metrics(tmp_path / "metrics.jsonl") == [RECORD, {"step": 120, "suite/cifar10": 0.5}]
+    # What is said begins a line of its own.
+    assert [line.partition(",")[0] for line in shown.getvalue().strip().split("\n")] == ["step 120 of 120", "a word"]
+
+
+def test_of_several_processes_the_others_write_and_say_nothing(tmp_path, monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr("sys.stderr", shown)
+    reporter = Reporter(tmp_path, 120, shows=False, writes=False)
+    with reporter.recording(0):
+        reporter.report(RECORD)
+        reporter.say("a word")
+    assert list(tmp_path.iterdir()) == []
     assert shown.getvalue() == ""
 
 
