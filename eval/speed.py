@@ -42,9 +42,11 @@ SECONDS = {"import lit": 0.15, "lit --help": 0.4, "lit classify, second call": 4
 class Worker:
     """A process with one environment's contenders; idle while another works."""
 
-    def __init__(self, python):
-        command = [str(python), str(HERE / "speed_contenders.py")]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, python, script="speed_contenders.py", environment=None):
+        command = [str(python), str(HERE / script)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {})
+        )
         self.versions = json.loads(self.process.stdout.readline())
 
     def time(self, name, batch, repeats):

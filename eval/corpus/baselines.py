@@ -1,5 +1,6 @@
-"""What the corpus gives without training by gradients: the embedded model as it is, and closed-form regressions.
+"""What the corpus gives without training by gradients: two towers joined by names, and closed-form regressions.
 
+    python eval/embedded/build.py            # the two towers
     python eval/corpus/assemble.py
     python eval/corpus/baselines.py          # embeds 15,000 pictures once: six minutes of processor
 
@@ -18,6 +19,7 @@ import numpy as np
 
 import lit
 from lit import checkpoints
+from lit.config import PrototypeHeadConfig
 from lit.metrics import retrieval
 from lit.metrics.intervals import share
 from lit.prompts import canonicalize
@@ -42,7 +44,7 @@ def read(corpus: Path, name: str) -> Rows:
 
 
 def logits(z: np.ndarray) -> np.ndarray:
-    """What the embedded model's heads take the root of the softmax of, less its mean: linear in a tower's features."""
+    """What prototype heads take the root of the softmax of, less its mean: linear in a tower's features."""
     logs = 2 * np.log(np.maximum(z.astype(np.float64), 1e-30))
     return (logs - logs.mean(axis=1, keepdims=True)).astype(np.float32)
 
@@ -150,7 +152,7 @@ def measured(corpus: Path, zimg: Callable[[Rows], np.ndarray], ztxt: Callable[[S
 def baselines(
     corpus: Path, images: dict[str, np.ndarray], texts: dict[str, np.ndarray], sentences: dict[str, np.ndarray]
 ) -> dict[str, Any]:
-    """All figures, from the embedded model's embeddings of pictures (by path) and of texts, and MiniLM's features."""
+    """All figures, from the joined towers' embeddings of pictures (by path) and of texts, and MiniLM's features."""
     train = read(corpus, "train")
     ids = {c: i for i, c in enumerate(sorted({row["concept"] or row["id"] for row in train}))}
     groups = np.asarray([ids[row["concept"] or row["id"]] for row in train])
@@ -189,9 +191,10 @@ def baselines(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=ROOT / "build" / "corpus", help="default: build/corpus")
+    parser.add_argument("--model", type=Path, default=ROOT / "build" / "embedded-start", help="joined by prototypes")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "eval" / "results" / "corpus_baselines.json")
     args = parser.parse_args()
-    model = lit.load()
+    model = lit.load(args.model)
     summary = json.loads((args.corpus / "summary.json").read_text(encoding="utf-8"))
     rows = [row for name in ("train", *CLASSIFIED) for row in read(args.corpus, name)]
     key = f"{model.fingerprint} {summary['pixels']}"
@@ -201,8 +204,8 @@ def main() -> None:
     )  # fmt: skip
     said = sorted({t for row in rows for t in (*row["text"], *([row["label"]] if "label" in row else []))})
     texts = kept(args.corpus.with_name(f"{args.corpus.name}-texts.npz"), key, said, model.embed_texts)
-    bundle = checkpoints.load_bundle(ROOT / "lit" / "embedded")
-    assert bundle.config.text_head is not None
+    bundle = checkpoints.load_bundle(args.model)
+    assert isinstance(bundle.config.text_head, PrototypeHeadConfig)
     kernel = np.asarray(checkpoints.flatten(bundle.params)["txt_head/kernel"])
     z = np.stack([texts[text] for text in said])
     features = sentence_features(z, kernel, bundle.config.text_head.temperature)

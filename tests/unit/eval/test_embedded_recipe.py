@@ -1,5 +1,6 @@
 """The parts of the recipe that can be wrong without an asset: the .pth reader, the folding, the interval."""
 
+import dataclasses
 import io
 import pickle
 import struct
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny import random_params, save_tiny, tiny_config
 
-from lit.config import EfficientNetLiteConfig
+from lit import checkpoints
+from lit.config import BertConfig, EfficientNetLiteConfig, ProjectionHeadConfig, PrototypeHeadConfig
+from lit.engine import XlaEngine
 from lit.nn.efficientnet import plan
 
 RECIPE = Path(__file__).parents[3] / "eval" / "embedded"
@@ -129,3 +133,52 @@ def test_wilson_interval(recipe):
     # Source: scipy.stats.binomtest(7, 10).proportion_ci(method="wilson"), scipy 1.17.
     np.testing.assert_allclose(measure.wilson(7, 10), (0.396778, 0.892209), atol=1e-6)
     assert measure.wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)
+
+
+BARE = BertConfig(width=32, depth=1, mlp_dim=64, num_heads=2, vocab_size=200, max_positions=64)
+PROTOTYPES = {
+    "image_head": PrototypeHeadConfig(num_prototypes=32),
+    "text_head": PrototypeHeadConfig(num_prototypes=32, centre=True, bias=False),
+}
+
+
+def _begun(folder):
+    """Two bare towers with prototype heads."""
+    return checkpoints.load_bundle(save_tiny(folder, tiny_config(text=BARE, **PROTOTYPES)))
+
+
+def _learned(begun):
+    """Other heads on the same towers."""
+    image = dataclasses.replace(begun.config.image, out_dim=8)
+    config = tiny_config(image=image, text=BARE, dim=8, text_head=ProjectionHeadConfig(dim=8, hidden=16))
+    flat = random_params(config, seed=1)
+    flat |= {n: a for n, a in checkpoints.flatten(begun.params).items() if n.startswith(("img/", "txt/"))}
+    return dataclasses.replace(begun, config=config, params=checkpoints.fit(flat, config, source="random"))
+
+
+def test_packed_heads_stand_side_by_side_on_the_towers_that_they_share(recipe, tmp_path):
+    import pack
+
+    begun = _begun(tmp_path / "begun")
+    learned = _learned(begun)
+    config, flat = pack.joined(begun, learned)
+    assert config.dim == 40
+    params = checkpoints.fit(flat, config, source="joined")
+    parts, whole = [XlaEngine(b.config, b.params) for b in (begun, learned)], XlaEngine(config, params)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    tokens = np.random.default_rng(1).integers(1, 200, (3, config.tokenizer.context_length), dtype=np.int32)
+
+    def cosines(engine):
+        return np.asarray(engine.images(pixels)) @ np.asarray(engine.texts(tokens)).T
+
+    old, new = map(cosines, parts)
+    np.testing.assert_allclose(cosines(whole), (1 - pack.SHARE) * old + pack.SHARE * new, atol=1e-5)
+
+
+def test_heads_that_were_learnt_on_other_towers_are_not_packed(recipe, tmp_path):
+    import pack
+
+    begun = _begun(tmp_path / "begun")
+    params = {**begun.params, "img": {**begun.params["img"], "cls": begun.params["img"]["cls"] + 1}}
+    with pytest.raises(ValueError, match="towers of the two models differ: img/cls"):
+        pack.joined(begun, dataclasses.replace(begun, params=params))
