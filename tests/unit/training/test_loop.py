@@ -11,12 +11,13 @@ import jax
 import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
-from tiny import save_tiny, tiny_config
+from labelled import save_folders
+from tiny import pictures, save_tiny, tiny_config
 from training_corpus import save_corpus, write_recipe
 
 import lit
 from lit.errors import ConfigError, DivergedError, OutputError
-from lit.training import load_recipe, plan_of, prepare, train, workplace
+from lit.training import load_recipe, plan_of, prepare, suites, train, workplace
 from lit.training import loop as loops
 from lit.training.checkpoints import Checkpoints
 from lit.training.metrics_log import read_metrics
@@ -398,6 +399,38 @@ def test_a_batch_larger_than_the_corpus_leaves_the_folder_and_its_run_alone(reci
             train(recipe(output, batch={"size": 13}), fresh=fresh)
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
     assert not (tmp_path / "new" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "computed", "stored"),
+    [("none", [8, 0, 0], [True, False, False]), ("linear", [8, 8, 8], [False, False, False])],
+)
+def test_a_suites_pictures_are_embedded_once_unless_a_head_on_them_learns(
+    recipe, monkeypatch, tmp_path, head, computed, stored
+):
+    """Such a head is another one each time: what is stored would never be used again."""
+    monkeypatch.setenv("LIT_CACHE", str(tmp_path / "cache"))
+    suite = save_folders(tmp_path / "suite", pictures(8), [0, 1, 2, 3] * 2)
+    original, timings, written = suites.evaluate, [], []
+
+    def content():
+        return {path: path.stat().st_size for path in (tmp_path / "cache" / "embeddings").rglob("*")}
+
+    def evaluate(*arguments, **options):
+        before = content()
+        report = original(*arguments, **options)
+        timings.append(report.timing)
+        written.append(content() != before)
+        return report
+
+    monkeypatch.setattr(suites, "evaluate", evaluate)
+    result = train(recipe(model={"image_head": head}, evaluate={"suites": [str(suite)], "every": 4}))
+    assert [timing.computed for timing in timings] == computed
+    assert [timing.computed + timing.reused for timing in timings] == [8, 8, 8]
+    assert written == stored
+    of_suite = [record for record in read_metrics(result.output / "metrics.jsonl") if f"suite/{suite}" in record]
+    assert [record["step"] for record in of_suite] == [4, 8]
+    assert result.suites.keys() == {str(suite)}
 
 
 def test_the_plan_writes_nothing_and_counts_right(recipe, tmp_path):
