@@ -20,6 +20,7 @@ from lit.images import to_range
 from lit.nn import two_towers
 
 Precision = Literal["float32", "bfloat16"]
+Kind = Literal["zimg", "features"]
 PRECISIONS = ("float32", "bfloat16")
 ENGINES = ("xla", "openvino")
 
@@ -38,6 +39,8 @@ class Engine(Protocol):
     #: Rows of a batch unless the caller says otherwise; one shape for all, so that nothing compiles anew.
     image_batch: int
     text_batch: int
+    #: What `images` gives: embeddings of unit norm, or the image tower's features before any head on it.
+    kind: Kind
     #: The nested parameters that it computes with, in the precision in which it holds them.
     params: Mapping[str, Any]
     #: What, beside weights and input, can move the last bits of a result.
@@ -90,6 +93,7 @@ class XlaEngine:
         self._split = NamedSharding(mesh, PartitionSpec("batch"))
         everywhere = NamedSharding(mesh, PartitionSpec())
         self.devices = mesh.size
+        self.kind: Kind = "features" if features else "zimg"
         self.params = jax.device_put(two_towers.cast_params(params, precision), everywhere)
         self._image_params = {k: v for k, v in self.params.items() if not k.startswith("txt")}
         self._text_params = {k: v for k, v in self.params.items() if not k.startswith("img")}

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from collections.abc import Generator, Iterable, Mapping, Sized
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -12,13 +12,11 @@ from lit import __version__, checkpoints, streams
 from lit import config as configs
 from lit import images as pictures
 from lit.arrays import ImageEmbeddings
-from lit.engine import Engine, Precision, batch_size_for
+from lit.engine import Engine, Kind, Precision, batch_size_for
 from lit.errors import ImageError, InputError
 from lit.images import ImageInput
 from lit.nn.two_towers import without_head
 from lit.progress import progress as show_progress
-
-Kind = Literal["zimg", "features"]
 
 
 class ImageEmbedder:
@@ -26,17 +24,19 @@ class ImageEmbedder:
 
     Args:
       config: the model that the image side is of.
-      engine: runs the towers, and holds their parameters.
+      engine: runs the towers, and holds their parameters; its `kind` says what comes out.
       precision: of the engine.
-      kind: what it makes of a picture: "zimg", an embedding of unit norm, or "features", what the tower gives before
-        any head on it.
     """
 
-    def __init__(self, config: configs.LiTConfig, engine: Engine, precision: Precision, kind: Kind = "zimg") -> None:
+    def __init__(self, config: configs.LiTConfig, engine: Engine, precision: Precision) -> None:
         self.config, self.precision = config, precision
-        self.kind: Kind = kind
         # The engine alone holds the parameters: a second copy in numpy would double the memory of a large model.
         self._engine = engine
+
+    @property
+    def kind(self) -> Kind:
+        """What it makes of a picture: "zimg", an embedding of unit norm, or "features", before any head."""
+        return self._engine.kind
 
     @property
     def dim(self) -> int:
@@ -51,7 +51,7 @@ class ImageEmbedder:
             return params_digest({name: leaf for name, leaf in params["img"].items() if name != "head"})
         return params_digest({name: leaf for name, leaf in params.items() if name in ("img", "img_head")})
 
-    @functools.cached_property
+    @property
     def image_fingerprint(self) -> str:
         """SHA-256 (hex) over what determines a picture's embedding, beside the picture and the batch size.
 
@@ -93,7 +93,7 @@ class ImageEmbedder:
           progress: show it on standard error.
 
         Returns:
-          (images, dim) float32, rows of unit norm.
+          (images, dim) float32, rows of unit norm (features are as the tower gives them).
 
         Raises:
           ImageError: a picture cannot be used; it names the picture.

@@ -94,7 +94,7 @@ class Model(ImageEmbedder):
         """SHA-256 (hex) over the parameters as they are computed with: names, types, shapes, values."""
         return params_digest(self._engine.params)
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over what determines an embedding.
 
@@ -133,7 +133,6 @@ class Model(ImageEmbedder):
             )
         preprocess = dataclasses.replace(self.config.preprocess, **changes)
         other = copy.copy(self)
-        other.__dict__.pop("fingerprint", None)
         other.config = dataclasses.replace(self.config, preprocess=preprocess)
         return other
 

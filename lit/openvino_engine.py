@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Int32, Shaped
 
 from lit.config import LiTConfig
-from lit.engine import TEXTS_PER_IMAGE, Precision, check_precision, default_image_batch, tower_functions
+from lit.engine import TEXTS_PER_IMAGE, Kind, Precision, check_precision, default_image_batch, tower_functions
 from lit.errors import MissingExtraError
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -43,6 +43,7 @@ class OpenVinoEngine:
         self._core = openvino.Core()
         self.params = jax.tree.map(np.asarray, params)
         self.devices = 1
+        self.kind: Kind = "zimg"
         self._settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
         # The graph is float32 whatever the precision: OpenVINO lowers it as the hint says.
         self._image, self._text = tower_functions(config, "float32")

@@ -90,7 +90,7 @@ def _compiled(config: TrainConfig, model: LiTConfig) -> tuple[Learning, TrainSta
 
 
 def _heads(config: TrainConfig) -> list[str]:
-    return ["img/head"] if config.model.image_learns else []
+    return ["img/head", "img_head"] if config.model.image_learns else []
 
 
 class Run:

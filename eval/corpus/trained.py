@@ -16,17 +16,19 @@ from baselines import CLASSIFIED, ROOT, measured
 
 import lit
 
-#: Column -> where its figure stands.
-COLUMNS = {
-    "unseen style, top 1": ("style, top 1 by bare names", None),
-    "unseen style, picture to text R@1": ("style-fluent-3d", "image_to_text_r1"),
-    "R@5": ("style-fluent-3d", "image_to_text_r5"),
-    "text to picture R@1": ("style-fluent-3d", "text_to_image_r1"),
-    "R@5 ": ("style-fluent-3d", "text_to_image_r5"),
-    "unseen concepts, top 1": ("concepts, top 1 by bare names", None),
-    "unseen concepts, picture to text R@1": ("concepts-noto", "image_to_text_r1"),
-    "text to picture R@1 ": ("concepts-noto", "text_to_image_r1"),
-}
+#: Title, part of the corpus, figure (None: the part is one).
+COLUMNS = (
+    ("unseen style: top 1", "style, top 1 by bare names", None),
+    ("picture to text R@1", "style-fluent-3d", "image_to_text_r1"),
+    ("R@5", "style-fluent-3d", "image_to_text_r5"),
+    ("text to picture R@1", "style-fluent-3d", "text_to_image_r1"),
+    ("R@5", "style-fluent-3d", "text_to_image_r5"),
+    ("unseen concepts: top 1", "concepts, top 1 by bare names", None),
+    ("picture to text R@1", "concepts-noto", "image_to_text_r1"),
+    ("R@5", "concepts-noto", "image_to_text_r5"),
+    ("text to picture R@1", "concepts-noto", "text_to_image_r1"),
+    ("R@5", "concepts-noto", "text_to_image_r5"),
+)
 
 
 def of_model(corpus: Path, folder: Path) -> dict[str, Any]:
@@ -47,13 +49,13 @@ def of_model(corpus: Path, folder: Path) -> dict[str, Any]:
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Markdown: percent, with the 95 % interval."""
 
-    def cell(row: Mapping[str, Any], where: tuple[str, str | None]) -> str:
-        part, name = where
+    def cell(row: Mapping[str, Any], part: str, name: str | None) -> str:
         f = row[part] if name is None else row[part][name]
         return f"{100 * f['value']:.1f} ({100 * f['low']:.1f}-{100 * f['high']:.1f})"
 
-    lines = [f"| | {' | '.join(name.strip() for name in COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    lines += [f"| {name} | {' | '.join(cell(row, w) for w in COLUMNS.values())} |" for name, row in rows.items()]
+    lines = [f"| | {' | '.join(title for title, *_ in COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | {' | '.join(cell(row, part, figure) for _, part, figure in COLUMNS)} |")
     return "\n".join(lines)
 
 
@@ -67,10 +69,15 @@ def main() -> None:
     trained = {}
     for folder in args.models:
         found = of_model(args.corpus, folder)
-        trained[found.pop("name")] = found
+        name = found.pop("name")
+        if name in trained:
+            parser.error(f"two of the models are called {name}")
+        trained[name] = found
+    held = json.loads((ROOT / "eval" / "results" / "corpus_baselines.json").read_text(encoding="utf-8"))
+    if held["corpus"]["pixels"] != summary["pixels"]:
+        parser.error(f"{args.corpus} is not the corpus that corpus_baselines.json was measured on; run baselines.py")
     corpus = {"pixels": summary["pixels"], **{name: summary["files"][f"{name}.jsonl"] for name in CLASSIFIED}}
     args.output.write_text(json.dumps({"corpus": corpus, "trained": trained}, indent=1) + "\n", encoding="utf-8")
-    held = json.loads((ROOT / "eval" / "results" / "corpus_baselines.json").read_text(encoding="utf-8"))
     print(table(held["baselines"] | trained))
 
 

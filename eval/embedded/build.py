@@ -33,14 +33,16 @@ from lit.config import (
 )
 from lit.nn import two_towers
 
+#: Of the towers and of the names of classes; NOTICE-drawings.md is of what is learnt later.
+LICENSES = ("Apache-2.0.txt", "MIT-CLIP.txt", "NOTICE.md")
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 #: Divides a text's similarity to the class names.  Chosen in an earlier study on 246 photographs of 40 ImageNet classes
 #: whose own prototypes had been taken out; on CIFAR-10's training pictures 0.15 to 0.25 are within a point.
 TEMPERATURE = 0.18
-#: Multiplies a cosine to make a logit.  Chosen by calibrate.py: between the best likelihoods on 5,000 training
-#: pictures of CIFAR-10 (80) and on 2,000 of Fashion-MNIST that measure.py does not use (50).  No rank depends on it.
+#: Multiplies a cosine to make a logit: between the best likelihoods on 5,000 training pictures of CIFAR-10 (80) and on
+#: 2,000 of Fashion-MNIST that measure.py does not use (50).  calibrate.py, share 0.  No rank depends on it.
 LOGIT_SCALE = 60.0
 
 CONFIG = LiTConfig(
@@ -110,7 +112,7 @@ def build(folder: Path, out: Path) -> None:
             params=checkpoints.unflatten(flat),
             vocab=file.name,
             card=f"# {CONFIG.name}\n\nTwo towers, joined by the names of classes: eval/embedded/README.md.\n",
-            licenses=sorted((HERE / "licenses").iterdir()),
+            licenses=[HERE / "licenses" / name for name in LICENSES],
             overwrite=True,
         )
     print(f"{out}: {sum(a.size for a in flat.values()) / 1e6:.1f} M parameters")

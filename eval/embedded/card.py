@@ -1,5 +1,6 @@
 """The card of the embedded model: card.md, with the measured figures in their place."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,18 @@ def figure(row: Mapping[str, Any]) -> str:
     return f"| {row['set']} | {row['what']} | {counts} | {interval} | {row['top5']:.1%} | {1 / row['classes']:.1%} |"
 
 
+def digest(bundle: Path) -> str:
+    """SHA-256 (hex) over what a model computes with: its configuration, then its weights."""
+    return hashlib.sha256(b"".join((bundle / n).read_bytes() for n in ("config.json", "model.safetensors"))).hexdigest()
+
+
 def render(report: Mapping[str, Any] | None) -> str:
     """The whole card; without a report it says that nothing was measured yet."""
     text = (Path(__file__).parent / "card.md").read_text()
     if report is None:
         return text.replace("{figures}", "Not measured yet: run `python eval/embedded/measure.py`.")
     table = _HEAD + _RULE + "\n".join(map(figure, report["sets"]))
-    return text.replace("{figures}", f"{table}\n\nMeasured with the file of SHA-256 `{report['sha256']}`.")
+    return text.replace(
+        "{figures}",
+        f"{table}\n\nMeasured with the files of SHA-256 `{report['sha256']}` (config.json, then model.safetensors).",
+    )

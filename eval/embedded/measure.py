@@ -6,7 +6,6 @@ Writes eval/results/embedded.json and lit/embedded/card.md.
 """
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
@@ -54,8 +53,7 @@ def main() -> None:
         row = measure(model, load_set(args.assets))
         print(card.figure(row), flush=True)
         rows.append(row)
-    sha256 = hashlib.sha256((args.bundle / "model.safetensors").read_bytes()).hexdigest()
-    report = {"model": model.name, "sha256": sha256, "precision": model.precision, "sets": rows}
+    report = {"model": model.name, "sha256": card.digest(args.bundle), "precision": model.precision, "sets": rows}
     (ROOT / "eval" / "results" / "embedded.json").write_text(json.dumps(report, indent=1) + "\n")
     (args.bundle / "card.md").write_text(card.render(report))
 

@@ -33,6 +33,9 @@ LAYER = {
 }
 
 
+unit = torch.nn.functional.normalize
+
+
 def weights() -> dict[str, torch.Tensor]:
     """Every parameter in float64; 8-bit ones times their scales."""
     stored = {k: torch.from_numpy(v.astype(np.float64)) for k, v in load_file(BUNDLE / "model.safetensors").items()}
@@ -53,11 +56,25 @@ def image_tower(params: dict[str, torch.Tensor]) -> EfficientNet:
         conv.weight.data = params[f"img/{name}/kernel"].permute(3, 2, 0, 1)
         norm.weight.data = (norm.running_var + norm.eps).sqrt()
         norm.bias.data = params[f"img/{name}/bias"] + norm.running_mean
-    model._fc.weight.data, model._fc.bias.data = params["img_head/kernel"].T, params["img_head/bias"]
+    model._fc.weight.data, model._fc.bias.data = (
+        params["img_head/first/kernel"].T,
+        params["img_head/first/bias"],
+    )
     return model
 
 
-def image_stages(model: EfficientNet, pixels: np.ndarray) -> dict[str, torch.Tensor]:
+def dense(x: torch.Tensor, params: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    """A matrix and a bias."""
+    return x @ params[f"{name}/kernel"] + params[f"{name}/bias"]
+
+
+def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Two heads' unit vectors, weighted by the share of the second in a cosine."""
+    share = json.loads((BUNDLE / "config.json").read_text())["image_head"]["share"]
+    return torch.cat([(1 - share) ** 0.5 * first, share**0.5 * unit(second)], 1)
+
+
+def image_stages(model: EfficientNet, params: dict[str, torch.Tensor], pixels: np.ndarray) -> dict[str, torch.Tensor]:
     """The output of every stage, NHWC."""
     x = (torch.from_numpy(pixels).double().permute(0, 3, 1, 2) - 127) / 128
     x = model._swish(model._bn0(model._conv_stem(x)))
@@ -66,9 +83,10 @@ def image_stages(model: EfficientNet, pixels: np.ndarray) -> dict[str, torch.Ten
         x = stages[f"block{i:02d}"] = block(x)
     x = stages["top"] = model._swish(model._bn1(model._conv_head(x)))
     features = x.mean((2, 3))
+    first, second = torch.softmax(model._fc(features), 1).sqrt(), dense(features, params, "img_head/second/Dense_0")
     return {name: x.permute(0, 2, 3, 1) for name, x in stages.items()} | {
         "pre_logits": features,
-        "zimg": torch.softmax(model._fc(features), 1).sqrt(),
+        "zimg": beside(first, second),
     }
 
 
@@ -104,14 +122,14 @@ def text_tower(params: dict[str, torch.Tensor]) -> BertModel:
 
 
 def text_stages(model: BertModel, ids: torch.Tensor, params: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Mean over tokens, then the prototype head."""
+    """Mean over tokens, then both heads."""
     mask = (ids != 0).double()
     tokens = model(input_ids=ids, attention_mask=mask).last_hidden_state
     mean = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-    unit = torch.nn.functional.normalize
-    centred = unit(unit(mean) - params["txt_head/mean"])
-    temperature = json.loads((BUNDLE / "config.json").read_text())["text_head"]["temperature"]
-    return {"text": mean, "ztxt": torch.softmax(centred @ params["txt_head/kernel"] / temperature, 1).sqrt()}
+    centred = unit(unit(mean) - params["txt_head/first/mean"])
+    temperature = json.loads((BUNDLE / "config.json").read_text())["text_head"]["first"]["temperature"]
+    first = torch.softmax(centred @ params["txt_head/first/kernel"] / temperature, 1).sqrt()
+    return {"text": mean, "ztxt": beside(first, dense(mean, params, "txt_head/second/Dense_0"))}
 
 
 @torch.no_grad()
@@ -120,7 +138,7 @@ def main() -> None:
     photo = Image.open(ROOT / "eval" / "demo" / "photos" / "cat.jpg").resize((224, 224), Image.Resampling.BICUBIC)
     pixels = np.asarray(photo)[None].copy()
     ids = BertTokenizer(str(BUNDLE / "vocab.txt"))(list(TEXTS), padding=True, return_tensors="pt")["input_ids"]
-    stages = image_stages(image_tower(params), pixels) | text_stages(text_tower(params), ids, params)
+    stages = image_stages(image_tower(params), params, pixels) | text_stages(text_tower(params), ids, params)
     # Of the picture-shaped stages every 131st number is enough, and small; 131 divides none of their sides.
     thin = {name: (x.flatten()[::131] if x.ndim == 4 else x).numpy().astype(np.float32) for name, x in stages.items()}
     out = ROOT / "tests" / "golden" / "data" / "embedded_towers.npz"

@@ -6,9 +6,9 @@ python eval/embedded/measure.py          # measures the very file that was writt
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import card
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 #: Of the learned heads in a cosine, and what multiplies one: chosen by calibrate.py, on pictures that measure.py does
 #: not use.
-SHARE, LOGIT_SCALE = 0.15, 60.0
+SHARE, LOGIT_SCALE = 0.1, 60.0
 
 
 def joined(begun: checkpoints.Bundle, learned: checkpoints.Bundle) -> tuple[LiTConfig, dict[str, np.ndarray]]:
@@ -33,25 +33,30 @@ def joined(begun: checkpoints.Bundle, learned: checkpoints.Bundle) -> tuple[LiTC
     """
     old, new = (checkpoints.flatten(bundle.params) for bundle in (begun, learned))
     towers = [name for name in old if name.startswith(("img/", "txt/"))]
-    moved = [name for name in towers if not np.array_equal(old[name], new[name])]
+    moved = [name for name in towers if name not in new or not np.array_equal(old[name], new[name])]
     if moved:
         raise ValueError(f"the towers of the two models differ: {', '.join(moved[:3])}, ...; train from build.py's.")
-    image, text = begun.config.image_head, begun.config.text_head
-    projection = learned.config.text_head
-    assert isinstance(projection, ProjectionHeadConfig)
-    linear = ProjectionHeadConfig(dim=projection.dim)
-    config = dataclasses.replace(
-        begun.config,
-        name="LiT-Lite0-MiniLM",
-        dim=image.width + linear.width,
-        image_head=JointHeadConfig(first=image, second=linear, share=SHARE),
-        text_head=JointHeadConfig(first=text, second=projection, share=SHARE),
-    )
-    flat = {name: old[name] for name in towers} | {"t": np.full(1, math.log(LOGIT_SCALE), np.float32)}
+    heads, flat = {}, {name: old[name] for name in towers} | {"t": np.full(1, math.log(LOGIT_SCALE), np.float32)}
     flat |= {n.replace("_head/", "_head/first/"): a for n, a in old.items() if n.startswith(("img_head/", "txt_head/"))}
-    flat |= {f"img_head/second/Dense_0/{leaf}": new[f"img/head/{leaf}"] for leaf in ("kernel", "bias")}
-    flat |= {n.replace("txt_head/", "txt_head/second/"): a for n, a in new.items() if n.startswith("txt_head/")}
+    for side, place in (("image", "img"), ("text", "txt")):
+        second, named = learned_head(learned.config, side, place, new)
+        first = getattr(begun.config, f"{side}_head")
+        heads[f"{side}_head"] = JointHeadConfig(first=first, second=second, share=SHARE)
+        flat |= {f"{place}_head/second/{name}": array for name, array in named.items()}
+    config = dataclasses.replace(begun.config, name="LiT-Lite0-MiniLM", dim=heads["image_head"].width, **heads)
     return config, flat
+
+
+def learned_head(
+    config: LiTConfig, side: str, place: str, flat: Mapping[str, np.ndarray]
+) -> tuple[ProjectionHeadConfig, dict[str, np.ndarray]]:
+    """A head that stands on a tower, or is the tower's own Dense, and its parameters by the names of the former."""
+    head, own = getattr(config, f"{side}_head"), f"{place}/head/"
+    if head is not None:
+        own = f"{place}_head/"
+        return head, {name.removeprefix(own): array for name, array in flat.items() if name.startswith(own)}
+    linear = ProjectionHeadConfig(dim=getattr(config, side).out_dim)
+    return linear, {f"Dense_0/{leaf}": flat[own + leaf] for leaf in ("kernel", "bias")}
 
 
 def stored(name: str, array: np.ndarray) -> np.ndarray:
@@ -76,13 +81,11 @@ def pack(begun: Path, learned: Path, out: Path) -> None:
         licenses=sorted((HERE / "licenses").iterdir()),
         overwrite=True,
     )
-    weights = (out / "model.safetensors").read_bytes()
-    sha256 = hashlib.sha256(weights).hexdigest()
-    print(f"{out}: {len(weights) / 1e6:.1f} MB, {sum(a.size for a in flat.values()) / 1e6:.1f} M parameters")
-    print(f"SHA-256 {sha256}")
+    size = (out / "model.safetensors").stat().st_size
+    print(f"{out}: {size / 1e6:.1f} MB, {sum(a.size for a in flat.values()) / 1e6:.1f} M parameters")
     results = ROOT / "eval" / "results" / "embedded.json"
     report = json.loads(results.read_text()) if results.exists() else {}
-    if report.get("sha256") == sha256:
+    if report.get("sha256") == card.digest(out):
         (out / "card.md").write_text(card.render(report))
     else:
         print("These bytes were not measured yet: python eval/embedded/measure.py")

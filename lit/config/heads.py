@@ -28,6 +28,7 @@ class PrototypeHeadConfig:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        checks.choices(self)
         checks.positive(self, "num_prototypes", "temperature")
 
     @property
@@ -50,6 +51,7 @@ class ProjectionHeadConfig:
     hidden: int | None = None
 
     def __post_init__(self) -> None:
+        checks.choices(self)
         checks.positive(self, "dim", "hidden")
 
     @property
@@ -76,6 +78,7 @@ class JointHeadConfig:
     share: float
 
     def __post_init__(self) -> None:
+        checks.choices(self)
         if not 0 < self.share < 1:
             raise ConfigError(f"JointHeadConfig.share is {self.share}; it must be greater than 0 and less than 1.")
 

@@ -40,7 +40,7 @@ def measure(
     assert plan.words is not None
     clock = Clock(began)
     quiet = not (options.progress and parallel.is_first_process())
-    class_embeddings = embed_words(model, plan.words, keep=options.keep, progress=not quiet)
+    class_embeddings = embed_words(model, plan.words, keep=options.keep and options.keep_words, progress=not quiet)
     clock.text_done()
     scored = classification.gathered(
         classification.score(plan, embedded, class_embeddings, logit_scale=model.logit_scale)

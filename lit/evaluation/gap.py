@@ -157,7 +157,12 @@ def _measured(model: Model, plan: Plan, options: Options, outcome: Outcome, vari
     texts_differ = variant.words is not None or (variant.model and variant.model.precision != model.precision)
     rows = outcome.class_embeddings
     if texts_differ:
-        rows = embed_words(variant.model or model, variant.words or plan.words, keep=options.keep, progress=not quiet)
+        rows = embed_words(
+            variant.model or model,
+            variant.words or plan.words,
+            keep=options.keep and options.keep_words,
+            progress=not quiet,
+        )
     if variant.repaired:
         rows = embed_repaired(model, plan.words, rows, plan.suite.repaired)
     embedded = embed(variant.model or model, plan, options)

@@ -21,6 +21,7 @@ class Options:
       seeds: one draw of few-shot examples for each.
       batch_size: images per batch; None suits the device.
       keep: keep image and class embeddings on disk, and take those that are there.
+      keep_words: the class embeddings, too; False for a text tower that will soon be another.
       progress: show it on standard error.
 
     Raises:
@@ -33,6 +34,7 @@ class Options:
     seeds: tuple[int, ...] = (0, 1, 2)
     batch_size: int | None = None
     keep: bool = True
+    keep_words: bool = True
     progress: bool = False
 
     def __post_init__(self) -> None:

@@ -37,6 +37,7 @@ def evaluate(
     seeds: Sequence[int] = (0, 1, 2),
     batch_size: int | None = None,
     keep: bool = True,
+    keep_words: bool = True,
     progress: bool = False,
 ) -> Report:
     """Evaluates a model on a suite.
@@ -45,7 +46,7 @@ def evaluate(
       model: from `lit.load`.
       suite, data, data_dir, reader, split: what is measured; see `lit.evaluation.plan.plan`.
       classes, protocol, prompts, renormalize, canonicalize: override the suite's choices.
-      skip_bad, limit, few_shot, seeds, batch_size, keep, progress: see `lit.evaluation.outcome.Options`.
+      skip_bad, limit, few_shot, seeds, batch_size, keep, keep_words, progress: see `lit.evaluation.outcome.Options`.
 
     Returns:
       Figures with intervals, predictions, and the seal over everything that determined them.
@@ -62,6 +63,7 @@ def evaluate(
         seeds=tuple(seeds),
         batch_size=batch_size,
         keep=keep,
+        keep_words=keep_words,
         progress=progress,
     )
     with parallel.together():

@@ -9,6 +9,7 @@ Every matrix product goes through `product`, which is where precision lives:
 Residuals, layer norms, softmax and gelu are float32 in both.
 """
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -24,14 +25,13 @@ kernel_init = nn.initializers.xavier_uniform()
 
 
 def product(x: Array, y: Array, *, contract: tuple[int, int], batch: Any = ((), ()), dtype: Any) -> Array:
-    """`lax.dot_general` over one axis of each operand: operands in `dtype`, the sum in float32.
-
-    Leading axes of `x` become one, where `y` is a matrix: on a CPU the gradient of such a product ran at twice the
-    speed of one over three axes (4096 x 256 x 1024), and the product itself at the same.
-    """
+    """`lax.dot_general` over one axis of each operand: operands in `dtype`, the sum in float32."""
     if x.ndim > 2 and y.ndim == 2 and contract == (x.ndim - 1, 0):
-        flat = product(x.reshape(-1, x.shape[-1]), y, contract=(1, 0), dtype=dtype)
-        return flat.reshape(*x.shape[:-1], y.shape[1])
+        return _onto(dtype, x, y)
+    return _product(x, y, contract, batch, dtype)
+
+
+def _product(x: Array, y: Array, contract: tuple[int, int], batch: Any, dtype: Any) -> Array:
     return lax.dot_general(
         x.astype(dtype),
         y.astype(dtype),
@@ -39,6 +39,31 @@ def product(x: Array, y: Array, *, contract: tuple[int, int], batch: Any = ((), 
         precision=lax.Precision.HIGHEST if dtype == jnp.float32 else None,
         preferred_element_type=jnp.float32,
     )
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _onto(dtype: Any, x: Array, y: Array) -> Array:
+    """The last axis of `x`, which has three or more, onto a matrix.
+
+    Its gradient takes the leading axes as one.  Left to itself JAX contracts over all of them, which XLA runs at half
+    the speed on a CPU (4096 x 256 x 1024: `eval/README.md`); and in bfloat16 it takes the gradient's operands in
+    float32, where here they are rounded as the others are.
+    """
+    return _product(x, y, (x.ndim - 1, 0), ((), ()), dtype)
+
+
+def _onto_forward(dtype: Any, x: Array, y: Array) -> tuple[Array, tuple[Array, Array]]:
+    return _onto(dtype, x, y), (x, y)
+
+
+def _onto_backward(dtype: Any, kept: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
+    x, y = kept
+    flat, of_flat = x.reshape(-1, x.shape[-1]), gradient.reshape(-1, gradient.shape[-1])
+    of_x = _product(of_flat, y, (1, 1), ((), ()), dtype).reshape(x.shape)
+    return of_x.astype(x.dtype), _product(flat, of_flat, (0, 0), ((), ()), dtype).astype(y.dtype)
+
+
+_onto.defvjp(_onto_forward, _onto_backward)
 
 
 def lift(vector: Array, like: Array) -> Array:

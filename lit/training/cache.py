@@ -28,7 +28,7 @@ def embed_corpus(
     into the store, and then reads the others'; so they should share a cache folder (`LIT_CACHE`), or each computes all.
 
     Args:
-      side: the image side, as far as it is locked (`lit.training.image_side`), or a whole model.
+      side: the image side, as far as it is locked (`Prepared.locked_image_side`), or a whole model.
       corpus: any, also one that can be read in order only.
       batch_size: images per batch; see `lit.evaluation.embedding.embed_dataset`.
       skip_bad: leave out pictures that cannot be used, and count them; else the first one is an error.

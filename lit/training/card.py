@@ -49,6 +49,11 @@ def _towers(prepared: Prepared) -> str:
         + ("locked" if side in model.locked else "trained")
         for side, tower in (("image", model.image), ("text", model.text))
     ]
+    for side, place, head in (("image", "img", model.image_head), ("text", "txt", model.text_head)):
+        names = [n for n in prepared.start.trained if n.startswith((f"{place}/head/", f"{place}_head/"))]
+        if names and side in model.locked:
+            kind = "one layer" if head is None else head.kind
+            rows.append(f"- {side} head: {kind}, {model.dim} wide, trained on the locked tower")
     learnt, locked = num_params(prepared.trained), num_params(prepared.locked)
     return "\n".join([*rows, f"- {learnt:,} parameters were trained, {locked:,} were locked", ""])
 

@@ -41,12 +41,12 @@ class Prepared:
         """The run."""
         return self.learning.recipe
 
-    def image_side(self) -> ImageEmbedder:
+    def locked_image_side(self) -> ImageEmbedder:
         """The image side as far as it is locked: what a corpus is embedded with, once."""
         features = self.recipe.image_rows == "features"
         own = {name: array for name, array in self.start.params.items() if name in ("t", "img", "img_head")}
         engine = XlaEngine(self.start.config, own, features=features)
-        return ImageEmbedder(self.start.config, engine, "float32", "features" if features else "zimg")
+        return ImageEmbedder(self.start.config, engine, "float32")
 
 
 def prepare(config: TrainConfig, *, offline: bool | None = None) -> Prepared:
@@ -82,7 +82,7 @@ def read_pairs(prepared: Prepared, *, progress: bool = False) -> CachedPairs | C
     data = prepared.recipe.data
     if not prepared.recipe.cached:
         return prepared.corpus
-    return embed_corpus(prepared.image_side(), prepared.corpus, skip_bad=data.skip_bad, progress=progress)
+    return embed_corpus(prepared.locked_image_side(), prepared.corpus, skip_bad=data.skip_bad, progress=progress)
 
 
 def make_batches(prepared: Prepared, pairs: CachedPairs | Corpus) -> Batches:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from lit.errors import DatasetError
+from lit.errors import DatasetError, OutputError
 from lit.evaluation import evaluate
 from lit.model import Model
 from lit.report import Report
@@ -13,7 +13,8 @@ _log = logging.getLogger("lit")
 
 
 def evaluate_suites(prepared: Prepared, params: Any, *, progress: bool = False) -> dict[str, Report]:
-    """Suite -> report, of each suite of the recipe.  A data set that is not there is a warning and left out.
+    """Suite -> report, of each suite of the recipe.  One whose data are not there, or that the disk has no room
+    for, is a warning and left out.
 
     Args:
       prepared: the run.
@@ -29,8 +30,14 @@ def evaluate_suites(prepared: Prepared, params: Any, *, progress: bool = False) 
     for suite in wanted.suites:
         try:
             reports[suite] = evaluate(
-                model, suite, data_dir=wanted.data_dir or None, skip_bad=True, keep=keep, progress=progress
+                model,
+                suite,
+                data_dir=wanted.data_dir or None,
+                skip_bad=True,
+                keep=keep,
+                keep_words=False,
+                progress=progress,
             )
-        except DatasetError as error:
+        except (DatasetError, OutputError) as error:
             _log.warning("the suite %s was left out: %s", suite, error)
     return reports

@@ -63,7 +63,7 @@ def png(shown: np.ndarray) -> bytes:
 class RecordedTowers:
     """An engine whose answers are looked up: pictures by their number, texts by their tokens."""
 
-    devices, image_batch, text_batch, description = 1, 4, 16, "recordings"
+    devices, kind, image_batch, text_batch, description = 1, "zimg", 4, 16, "recordings"
 
     def __init__(self, zimg, ztxt, tokens, params):
         self.params = params

@@ -9,8 +9,10 @@ import pytest
 from lit.config import (
     BertConfig,
     EfficientNetLiteConfig,
+    JointHeadConfig,
     LiTConfig,
     PreprocessConfig,
+    ProjectionHeadConfig,
     PrototypeHeadConfig,
     TextTransformerConfig,
     TokenizerConfig,
@@ -44,10 +46,19 @@ ALL = [
             image_size=64, value_range=(-127 / 128, 1.0), kernel="bicubic", antialias=True, rounding="round"
         ),
     ),
+    lit_config(
+        dim=48,
+        image_head=JointHeadConfig(
+            first=PrototypeHeadConfig(num_prototypes=32), second=ProjectionHeadConfig(dim=16), share=0.25
+        ),
+        text_head=ProjectionHeadConfig(dim=48, hidden=64),
+    ),
 ]
 
 
-@pytest.mark.parametrize("config", ALL, ids=lambda c: f"{c.image.kind}+{c.text.kind}")
+@pytest.mark.parametrize(
+    "config", ALL, ids=lambda c: f"{c.image.kind}+{c.text.kind}+{c.text_head and c.text_head.kind}"
+)
 def test_json_round_trip(config):
     assert from_dict(LiTConfig, json.loads(json.dumps(to_dict(config)))) == config
 

@@ -363,6 +363,7 @@ def test_with_preprocess_shares_the_towers_and_changes_the_pixels(tiny_model):
     assert cropped.config.preprocess.resize == "crop"
     assert tiny_model.config.preprocess.resize == "stretch"
     assert cropped.fingerprint != tiny_model.fingerprint
+    assert cropped.image_fingerprint != tiny_model.image_fingerprint
     assert cropped.weights_digest == tiny_model.weights_digest
     assert np.abs(cropped.embed_images([picture]) - tiny_model.embed_images([picture])).max() > 1e-3
     back = cropped.with_preprocess(resize="stretch")

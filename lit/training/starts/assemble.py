@@ -74,7 +74,8 @@ def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
             "model.lock is 'LL' and neither tower has a head to train: nothing would learn but the temperature. Set "
             "model.image_head = 'linear' (or text_head), or unlock a tower."
         )
-    old = {**image.params, **text.params, **kept_scale(config, model, text)}
+    scale = {} if new else kept_scale(config, model, text)  # new heads begin as any new model does
+    old = {**image.params, **text.params, **scale}
     params = completed(config, model, old)
     return Start(
         config=model,
@@ -91,9 +92,7 @@ def start(config: TrainConfig, *, offline: bool | None = None) -> Start:
 def _image_ends(recipe: ModelConfig, side: Side) -> Side:
     """The image side with the head that the recipe asks for; its width is that of the shared space."""
     if recipe.image_head != "none":
-        dim = recipe.dim or side.width
-        fits = recipe.image_head == "linear" and side.head is None and side.tower.out_dim == dim
-        return side if fits else side.with_head(dim, recipe.image_head)
+        return side.with_head(recipe.dim or side.width, recipe.image_head)
     if not side.params and recipe.dim not in (0, side.width):
         return side.with_head(recipe.dim)
     if recipe.dim not in (0, side.width):

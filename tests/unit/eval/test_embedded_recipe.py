@@ -147,20 +147,23 @@ def _begun(folder):
     return checkpoints.load_bundle(save_tiny(folder, tiny_config(text=BARE, **PROTOTYPES)))
 
 
-def _learned(begun):
-    """Other heads on the same towers."""
+def _learned(begun, *, mlp):
+    """Other heads on the same towers: Dense layers of their own, or two layers on the text tower."""
     image = dataclasses.replace(begun.config.image, out_dim=8)
-    config = tiny_config(image=image, text=BARE, dim=8, text_head=ProjectionHeadConfig(dim=8, hidden=16))
+    text = {"text": BARE, "text_head": ProjectionHeadConfig(dim=8, hidden=16)}
+    linear = {"text": dataclasses.replace(BARE, out_dim=8)}
+    config = tiny_config(image=image, dim=8, **(text if mlp else linear))
     flat = random_params(config, seed=1)
     flat |= {n: a for n, a in checkpoints.flatten(begun.params).items() if n.startswith(("img/", "txt/"))}
     return dataclasses.replace(begun, config=config, params=checkpoints.fit(flat, config, source="random"))
 
 
-def test_packed_heads_stand_side_by_side_on_the_towers_that_they_share(recipe, tmp_path):
+@pytest.mark.parametrize("mlp", [False, True])
+def test_packed_heads_stand_side_by_side_on_the_towers_that_they_share(recipe, tmp_path, mlp):
     import pack
 
     begun = _begun(tmp_path / "begun")
-    learned = _learned(begun)
+    learned = _learned(begun, mlp=mlp)
     config, flat = pack.joined(begun, learned)
     assert config.dim == 40
     params = checkpoints.fit(flat, config, source="joined")

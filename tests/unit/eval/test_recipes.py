@@ -18,6 +18,12 @@ from lit.training.recipe import load_recipe
 from lit.training.starts import start
 from lit.training.state import num_params
 
+#: What eval/corpus/assemble.py writes beside the training part: its README lists them.
+CORPUS = {"style", "concepts"} | {
+    f"{part}-{style}"
+    for part, styles in (("style", ("fluent-3d", "fluent-flat")), ("concepts", ("noto", "fluent-3d")))
+    for style in styles
+}
 RECIPES = sorted((Path(__file__).parents[3] / "eval" / "recipes").glob("*.toml"))
 
 
@@ -26,7 +32,16 @@ def test_recipe_is_read(path):
     recipe = load_recipe(path)
     assert recipe.output.startswith("runs/")
     for suite in recipe.evaluate.suites:
-        assert suite in suite_names() and load_suite(suite) if not suite.startswith("build/corpus/") else True
+        if suite.startswith("build/corpus/"):
+            assert Path(suite).stem in CORPUS
+        else:
+            assert suite in suite_names()
+            assert load_suite(suite)
+
+
+def test_no_two_recipes_have_one_folder_or_one_name():
+    recipes = [load_recipe(path) for path in RECIPES]
+    assert len({r.output for r in recipes}) == len({r.name for r in recipes}) == len(recipes)
 
 
 def test_all_recipes_are_listed_beside_them():

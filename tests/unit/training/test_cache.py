@@ -38,7 +38,7 @@ def test_features_are_what_the_tower_gives_below_a_head_that_learns(tmp_path):
     params = toy.random(model)
     corpus = open_corpus(write_folder(tmp_path / "photos", 4))
     sides = [
-        ImageEmbedder(model, XlaEngine(model, params, features=kind == "features"), "float32", kind)
+        ImageEmbedder(model, XlaEngine(model, params, features=kind == "features"), "float32")
         for kind in ("zimg", "features")
     ]
     assert sides[0].image_fingerprint != sides[1].image_fingerprint
@@ -50,7 +50,7 @@ def test_features_are_what_the_tower_gives_below_a_head_that_learns(tmp_path):
     np.testing.assert_allclose(head, zimg.vectors, atol=1e-6)
     # Another head: nothing is embedded again, for what is below it did not change.
     other = {**params, "img": {**params["img"], "head": {**params["img"]["head"], "bias": np.ones(32, np.float32)}}}
-    side = ImageEmbedder(model, XlaEngine(model, other, features=True), "float32", "features")
+    side = ImageEmbedder(model, XlaEngine(model, other, features=True), "float32")
     assert embed_corpus(side, corpus).computed == 0
 
 

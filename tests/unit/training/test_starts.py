@@ -142,7 +142,7 @@ def test_licences_travel_with_weights_and_words(bundle, tmp_path):
     assert inherited(begin("LU", bundle, bundle)) == {}
     tower = {**TEXT_TOWER, "vocab_size": 30522}
     for got in (begin("uu", vocab="embedded", text_tower=tower), begin("Lu", "embedded", text_tower=tower)):
-        assert got.licenses.keys() == {"Apache-2.0.txt", "MIT-CLIP.txt", "NOTICE.md"}
+        assert got.licenses.keys() == {"Apache-2.0.txt", "MIT-CLIP.txt", "NOTICE.md", "NOTICE-drawings.md"}
 
 
 def test_licences_of_one_name_are_both_kept_where_they_differ(tmp_path):
@@ -194,6 +194,25 @@ def test_a_new_text_head_takes_the_place_of_the_old_one(bundle):
     assert new.trained == {"txt/head/kernel", "txt/head/bias", "t"}
     assert "txt/head/kernel" in kept.pretrained
     assert "txt/head/kernel" not in new.pretrained
+
+
+def test_a_head_that_is_asked_for_is_new_on_either_side(folder):
+    """Also where one of that width is there: a trained head would face a random one."""
+    tower = ViTConfig.of_size("mu/16", image_size=32, out_dim=32)
+    place = save_tiny(folder / "both", tiny_config(image=tower))
+    old = random_params(tiny_config(image=tower))
+    got = begin("LL", place, place, image_head="linear", text_head="linear")
+    for name in ("img/head/kernel", "txt/head/kernel"):
+        assert name in got.trained
+        assert not np.array_equal(flatten(got.params)[name], old[name])
+
+
+def test_new_heads_begin_with_the_temperature_of_a_new_model(bundle):
+    assert begin("LU", bundle, bundle).params["t"] == BUNDLED["t"]
+    for heads in ({"image_head": "linear"}, {"text_head": "mlp"}, {"image_head": "mlp", "text_head": "mlp"}):
+        assert begin("LL", bundle, bundle, **heads).params["t"] == pytest.approx(np.log(10))
+    asked = begin("LL", bundle, bundle, objective={"logit_scale": 15.0}, text_head="mlp")
+    assert asked.params["t"] == pytest.approx(np.log(15))
 
 
 def test_prototype_heads_stay_or_make_way(folder):
@@ -415,9 +434,9 @@ def test_a_bert_without_its_vocabulary(tmp_path, bundle, vocab):
         ({"image": "embedded", "image_tower": IMAGE_TOWER}, ConfigError, "image_tower is set and model.image "),
         ({"image": "embedded", "preprocess": {"image_size": 32}}, ConfigError, "model.preprocess is set and"),
         ({"image": "embedded"}, ConfigError, "30,522 ids and the text tower 200 embeddings; set .*vocab_size = 30522"),
-        ({"image": "embedded", "dim": 48}, ConfigError, "model.dim is 48 and the image side .* ends 1000 wide"),
+        ({"image": "embedded", "dim": 48}, ConfigError, "model.dim is 48 and the image side .* ends 1256 wide"),
         ({"image": "embedded", "text_tower": {**TEXT_TOWER, "out_dim": 32}}, ConfigError,
-         "model.text_tower.out_dim is 32 and the shared space is 1000 wide"),
+         "model.text_tower.out_dim is 32 and the shared space is 1256 wide"),
         ({"lock": "uu"}, ConfigError, "model.vocab is empty, and neither model.text nor model.image brings"),
         ({"lock": "uu", "vocab": "words"}, ConfigError, "model.vocab is 'words', whose kind its name does not say"),
         ({"lock": "uu", "vocab": "nowhere.txt"}, CheckpointNotFoundError, "there is no vocabulary nowhere.txt"),
@@ -444,8 +463,9 @@ def embedded():
 
 def test_the_embedded_model():
     got = embedded()
-    assert (got.config.dim, got.config.image.kind) == (1000, "efficientnet-lite")
-    assert {n for n in got.trained if n.startswith("txt_head/")} == {"txt_head/mean", "txt_head/kernel"}
+    assert (got.config.dim, got.config.image.kind) == (1256, "efficientnet-lite")
+    heads = {"first/mean", "first/kernel", "second/Dense_0/kernel", "second/Dense_0/bias"}
+    assert {n for n in got.trained if n.startswith("txt_head/")} == {f"txt_head/{name}" for name in heads}
     assert not {n for n in got.trained if n.startswith("img")}
     assert fit(flatten(got.params), got.config, source="embedded")
 

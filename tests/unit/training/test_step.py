@@ -13,7 +13,8 @@ import optax
 import pytest
 import training_toy as toy
 
-from lit.config import ViTConfig
+from lit.checkpoints import flatten
+from lit.config import ProjectionHeadConfig, ViTConfig
 from lit.engine import feature_function, tower_functions
 from lit.errors import ConfigError
 from lit.training.mesh import make_mesh, put_batch
@@ -160,18 +161,25 @@ def test_the_moving_average_follows_the_parameters():
     assert moved.item() > 0
 
 
+def _with_head(kind: str):
+    """The toy with a head on its image tower: none, one Dense layer of the tower's own, or two beside it."""
+    out_dim = toy.DIM if kind == "linear" else None
+    head = ProjectionHeadConfig(dim=toy.DIM, hidden=64) if kind == "mlp" else None
+    return toy.model_config(image=ViTConfig.of_size("mu/16", image_size=32, out_dim=out_dim), image_head=head)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["zimg", "features"])
-def test_pixels_and_what_is_cached_of_them_give_the_same_run(kind):
-    """With and without the cache, three steps; the features are below a head that learns."""
-    image_head, size = {"zimg": "none", "features": "linear"}[kind], 8
-    model = toy.model_config(
-        **({"image": ViTConfig.of_size("mu/16", image_size=32, out_dim=32)} if image_head == "linear" else {})
-    )
+@pytest.mark.parametrize("image_head", ["none", "linear", "mlp"])
+@pytest.mark.parametrize("micro_batch", [0, 4])
+def test_pixels_and_what_is_cached_of_them_give_the_same_run(image_head, micro_batch):
+    """With and without the cache, three steps; features are below a head that learns."""
+    model, size = _with_head(image_head), 8
     params = toy.random(model)
+    objective = {"micro_batch": micro_batch}
+    config = toy.recipe(batch={"size": size}, model={"image_head": image_head}, objective=objective)
+    kind = config.image_rows
+    assert kind == ("zimg" if image_head == "none" else "features")
     tower = {"zimg": tower_functions(model, "float32")[0], "features": feature_function(model, "float32")}[kind]
-    config = toy.recipe(batch={"size": size}, model={"image_head": image_head})
-    assert config.image_rows == kind
     seen = []
     for cached in (True, False):
         run = toy.Run(config, params, model)
@@ -181,9 +189,9 @@ def test_pixels_and_what_is_cached_of_them_give_the_same_run(kind):
                 rows = {"tokens": rows["tokens"], kind: np.asarray(jax.jit(tower)(params, rows["pixels"]))}
             run.state, figures = run.step(run.state, run.locked, put_batch(run.learning.mesh, rows))
             seen.append([x.item() for x in figures])
-        if kind == "features":
-            assert "img" in run.trained  # the head, and nothing else of the tower
-            assert list(run.trained["img"]) == ["head"]
+        learns = {name.split("/")[0] + "/" + name.split("/")[1] for name in flatten(run.trained) if "img" in name}
+        layers = {"img_head/LayerNorm_0", "img_head/Dense_0", "img_head/Dense_1"}
+        assert learns == {"none": set(), "linear": {"img/head"}, "mlp": layers}[image_head]  # nothing of the tower
     close(seen[:3], seen[3:])
 
 
