@@ -126,3 +126,17 @@ def test_a_corpus_where_pictures_look_like_their_words_is_learnt(tmp_path):
         assert found[name]["style-fluent-3d"]["image_to_text_r1"]["value"] > 0.9
     assert found["ridge to MiniLM"]["concepts, top 1 by bare names"]["classes"] == concepts
     assert found["untrained"]["style-fluent-3d"]["image_to_text_r1"]["value"] < 0.2
+
+
+def test_the_table_of_trained_models_has_a_figure_and_an_interval_in_each_column():
+    import trained
+
+    figure = {"value": 0.5, "low": 0.25, "high": 0.75}
+    parts = {part: {} for _, part, _ in trained.COLUMNS}
+    for n, (_, part, name) in enumerate(trained.COLUMNS):
+        one = {**figure, "value": n / 100}
+        parts[part] = one if name is None else {**parts[part], name: one}
+    head, _, row = trained.table({"a model": parts}).splitlines()
+    assert head.count("|") == row.count("|") == len(trained.COLUMNS) + 2
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == ["a model", *(f"{n}.0 (25.0-75.0)" for n in range(len(trained.COLUMNS)))]
