@@ -45,9 +45,9 @@ def _product(x: Array, y: Array, contract: tuple[int, int], batch: Any, dtype: A
 def _onto(dtype: Any, x: Array, y: Array) -> Array:
     """The last axis of `x`, which has three or more, onto a matrix.
 
-    Its gradient takes the leading axes as one.  Left to itself JAX contracts over all of them, which XLA runs at half
-    the speed on a CPU (4096 x 256 x 1024: `eval/README.md`); and in bfloat16 it takes the gradient's operands in
-    float32, where here they are rounded as the others are.
+    Its gradient takes the leading axes as one.  Left to itself JAX contracts over all of them, which XLA runs more
+    slowly on a CPU; and in bfloat16 it takes the gradient's operands in float32, where here they are rounded as the
+    others are.
     """
     return _product(x, y, (x.ndim - 1, 0), ((), ()), dtype)
 

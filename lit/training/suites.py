@@ -25,7 +25,7 @@ def evaluate_suites(prepared: Prepared, params: Any, *, progress: bool = False) 
     if not wanted.suites:
         return reports
     # While the image side stays as it is, its embeddings of a suite do, too; else none would be used again.
-    keep = prepared.recipe.model.lock[0] == "L" and not prepared.recipe.model.image_learns
+    keep = prepared.recipe.model.image_stays
     model = Model(prepared.start.config, params, prepared.start.tokenizer)
     for suite in wanted.suites:
         try:

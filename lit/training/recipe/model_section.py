@@ -44,6 +44,11 @@ class ModelConfig:
         """Whether a head on the image tower learns, be the tower locked or not."""
         return self.image_head != "none"
 
+    @property
+    def image_stays(self) -> bool:
+        """Whether nothing of the image side learns: its embeddings are the same throughout."""
+        return self.lock[0] == "L" and not self.image_learns
+
     def __post_init__(self) -> None:
         checks.choices("model", self)
         checks.number("model.dim", self.dim, least=0, hint="0 takes the width of the image side")

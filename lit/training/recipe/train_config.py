@@ -69,4 +69,4 @@ class TrainConfig:
         """
         if not self.cached:
             return "pixels"
-        return "features" if self.model.image_learns else "zimg"
+        return "zimg" if self.model.image_stays else "features"
